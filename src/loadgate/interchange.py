@@ -1,0 +1,84 @@
+"""The files between phases: plan.json, locks.json and results.jsonl, read with validation and written whole.
+
+They are public: someone may write a plan with another tool, or build on the results. What is read here may come
+from another machine or from a model's author, so it is checked against the dataclasses before anybody uses it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import msgspec
+
+from loadgate.domain import CaseResult, Locks, Plan
+from loadgate.errors import UsageError
+
+VERSION = 1
+"""Of all three files; a reader refuses any other."""
+
+Document = TypeVar("Document", Plan, Locks)
+
+SCHEMAS: dict[str, type[Any]] = {"plan": Plan, "locks": Locks, "results": CaseResult}
+
+
+def write_document(path: Path, document: Plan | Locks) -> None:
+    """Write `document` so that a reader sees the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_document(path: Path, kind: type[Document]) -> Document:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; run the phase that writes it first") from error
+    try:
+        document = msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: this is no {kind.__name__.lower()} of loadgate: {error}") from error
+    if document.version != VERSION:
+        raise UsageError(f"{path}: version {document.version}; this loadgate reads version {VERSION}")
+    return document
+
+
+def append_result(stream: IO[bytes], result: CaseResult) -> None:
+    """Append one line and push it to the kernel, so that a killed run keeps every verdict it had reached."""
+    stream.write(msgspec.json.encode(result) + b"\n")
+    stream.flush()
+
+
+def encode_result(result: CaseResult) -> bytes:
+    return msgspec.json.encode(result)
+
+
+def read_results(path: Path) -> Iterator[CaseResult]:
+    """Yield the results of one file. A last line that a killed run left unfinished is left out."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; run `loadgate load` first") from error
+    decoder = msgspec.json.Decoder(CaseResult)
+    whole, _, _unfinished = content.rpartition(b"\n")
+    for number, line in enumerate(whole.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            result = decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{path}:{number}: this is no result of loadgate: {error}") from error
+        if result.version != VERSION:
+            raise UsageError(f"{path}:{number}: version {result.version}; this loadgate reads version {VERSION}")
+        yield result
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """JSON Schema (2020-12) of `plan`, `locks` or one line of `results`."""
+    return msgspec.json.schema(SCHEMAS[kind])
