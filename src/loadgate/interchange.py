@@ -39,9 +39,7 @@ def read_document(path: Path, kind: type[Document]) -> Document:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be read: {error.strerror}; run the phase that writes it first"
-        ) from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; run the phase that writes it first") from error
     try:
         document = msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
@@ -77,9 +75,7 @@ def read_results(path: Path) -> Iterator[CaseResult]:
         except msgspec.DecodeError as error:
             raise UsageError(f"{path}:{number}: this is no result of loadgate: {error}") from error
         if result.version != VERSION:
-            raise UsageError(
-                f"{path}:{number}: version {result.version}; this loadgate reads version {VERSION}"
-            )
+            raise UsageError(f"{path}:{number}: version {result.version}; this loadgate reads version {VERSION}")
         yield result
 
 
