@@ -1,0 +1,189 @@
+"""From the plan, the locks and the results to the one report. Pure, and the same in whatever order results come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from loadgate.domain import (
+    Artifact,
+    Case,
+    CaseResult,
+    FailOn,
+    Locks,
+    Outcome,
+    Plan,
+    Reason,
+    RuntimeState,
+    Stage,
+)
+from loadgate.errors import UsageError
+from loadgate.report import wording
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict, asked_stages
+
+EXIT_STATUS = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NONE: 3}
+
+PRECEDENCE = (Outcome.FAILED, Outcome.PASSED, Outcome.ERROR, Outcome.SKIPPED)
+"""Between two files: a verdict before none, and a failure before a pass."""
+
+
+def assemble(plan: Plan, locks: Locks, results: Iterable[CaseResult]) -> Report:
+    """Join what was asked with what happened. Of two results for one case the later one counts: it is a retry."""
+    return assemble_shards(plan, locks, [results])
+
+
+def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResult]]) -> Report:
+    """The same from several files of results, in whatever order they are given."""
+    _refuse_contradictions(plan)
+    artifacts = {artifact.path: artifact for artifact in plan.artifacts}
+    states = {state.name: state for state in locks.runtimes}
+    offered, contested = _one_result_a_case(shards)
+    planned = {case.id for case in plan.cases}
+    unknown = sum(1 for case in offered if case not in planned)
+    stale = {case.id for case in plan.cases if _is_of_other_bytes(offered.get(case.id), artifacts[case.artifact])}
+    cases = tuple(
+        _case_report(case, None if case.id in stale else offered.get(case.id), states.get(case.runtime), plan)
+        for case in plan.cases
+    )
+    runtimes = tuple(
+        RuntimeReport(
+            runtime=runtime,
+            state=states.get(runtime.name),
+            totals=_count(case for case in cases if case.case.runtime == runtime.name),
+        )
+        for runtime in plan.runtimes
+    )
+    totals = _count(cases)
+    verdict = _verdict(totals)
+    return Report(
+        loadgate=plan.loadgate,
+        verdict=verdict,
+        exit_status=_exit_status(totals, verdict, plan.policy.fail_on),
+        headline=wording.headline(cases, runtimes, totals, plan.checks),
+        partial=totals.not_reached > 0,
+        totals=totals,
+        repository=plan.repository,
+        spec_file=plan.spec_file,
+        policy=plan.policy,
+        checks=plan.checks,
+        notes=plan.notes
+        + tuple(wording.policy_notes(plan.policy, totals))
+        + tuple(wording.result_notes(unknown=unknown, stale=len(stale), contested=contested)),
+        artifacts=plan.artifacts,
+        runtimes=runtimes,
+        cases=cases,
+    )
+
+
+def _refuse_contradictions(plan: Plan) -> None:
+    """A plan may have been written by another tool, and its records name each other."""
+    artifacts = {artifact.path for artifact in plan.artifacts}
+    runtimes = {runtime.name for runtime in plan.runtimes}
+    for case in plan.cases:
+        if case.artifact not in artifacts:
+            raise UsageError(f"plan: case {case.id!r} is of artifact {case.artifact!r}, which the plan does not have")
+        if case.runtime not in runtimes:
+            raise UsageError(f"plan: case {case.id!r} is for runtime {case.runtime!r}, which the plan does not have")
+    for what, names in (
+        ("case", [case.id for case in plan.cases]),
+        ("artifact", [artifact.path for artifact in plan.artifacts]),
+        ("runtime", [runtime.name for runtime in plan.runtimes]),
+    ):
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise UsageError(f"plan: it has the {what} {twice!r} twice")
+
+
+def _one_result_a_case(shards: Iterable[Iterable[CaseResult]]) -> tuple[Mapping[str, CaseResult], int]:
+    """Choose the result that counts for each case, and count the cases on which two files disagree."""
+    chosen: dict[str, CaseResult] = {}
+    contested: set[str] = set()
+    for shard in shards:
+        for case, result in {result.case: result for result in shard}.items():
+            other = chosen.setdefault(case, result)
+            if _rank(other) != _rank(result):
+                contested.add(case)
+            chosen[case] = min(other, result, key=_total_order)
+    return chosen, len(contested)
+
+
+def _rank(result: CaseResult) -> int:
+    return PRECEDENCE.index(result.outcome)
+
+
+def _total_order(result: CaseResult) -> tuple[int, str]:
+    """The outcome decides; `repr` makes the choice between equal outcomes the same in any order."""
+    return _rank(result), repr(result)
+
+
+def _is_of_other_bytes(result: CaseResult | None, artifact: Artifact) -> bool:
+    if result is None or result.artifact_digest is None or artifact.digest is None:
+        return False
+    return result.artifact_digest != artifact.digest
+
+
+def _case_report(case: Case, result: CaseResult | None, state: RuntimeState | None, plan: Plan) -> CaseReport:
+    if state is not None and state.finding is not None and not _has_verdict(result):
+        message = f"no verdict: runtime {case.runtime} could not be made"
+        return CaseReport(case=case, standing=Standing.ERROR, reason=Reason.RUNTIME, message=message)
+    if result is None:
+        return CaseReport(
+            case=case,
+            standing=Standing.NOT_REACHED,
+            reason=Reason.INTERRUPTED,
+            message="not reached: the run ended before it",
+        )
+    missing = _missing_stage(result, plan)
+    if result.outcome in (Outcome.PASSED, Outcome.SKIPPED) and missing is not None:
+        message = f"no verdict: the result says nothing of the stage {missing}"
+        return CaseReport(case=case, standing=Standing.ERROR, reason=Reason.PROBE, message=message, result=result)
+    if result.outcome is Outcome.PASSED:
+        return CaseReport(case=case, standing=Standing.PASSED, result=result)
+    decisive = next(stage for stage in result.stages if stage.outcome is result.outcome)
+    return CaseReport(
+        case=case,
+        standing=Standing(result.outcome.value),
+        reason=decisive.reason,
+        message=decisive.message,
+        result=result,
+    )
+
+
+def _has_verdict(result: CaseResult | None) -> bool:
+    return result is not None and result.outcome in (Outcome.PASSED, Outcome.FAILED)
+
+
+def _missing_stage(result: CaseResult, plan: Plan) -> Stage | None:
+    """The first stage that was asked for and of which the result is silent: silence is no pass."""
+    told = {stage.stage for stage in result.stages}
+    if Stage.LOAD not in told:
+        return Stage.LOAD
+    if result.outcome is Outcome.SKIPPED:
+        return None
+    return next((stage for stage in asked_stages(plan.checks) if stage not in told), None)
+
+
+def _count(cases: Iterable[CaseReport]) -> Totals:
+    standing = Counter(case.standing for case in cases)
+    return Totals(
+        passed=standing[Standing.PASSED],
+        failed=standing[Standing.FAILED],
+        errors=standing[Standing.ERROR],
+        skipped=standing[Standing.SKIPPED],
+        not_reached=standing[Standing.NOT_REACHED],
+    )
+
+
+def _verdict(totals: Totals) -> Verdict:
+    if totals.failed:
+        return Verdict.FAILED
+    if totals.errors or totals.not_reached:
+        return Verdict.NONE
+    return Verdict.PASSED
+
+
+def _exit_status(totals: Totals, verdict: Verdict, fail_on: FailOn) -> int:
+    """`fail-on: never` forgives what does not load; it does not turn a run without a verdict into a pass."""
+    if verdict is Verdict.FAILED and fail_on is FailOn.NEVER:
+        return EXIT_STATUS[Verdict.NONE if totals.errors or totals.not_reached else Verdict.PASSED]
+    return EXIT_STATUS[verdict]
