@@ -1,0 +1,50 @@
+"""What the pool is asked to do, with nothing left to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadgate.domain import Case, Checks, Device, Lock, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    case: Case
+    path: Path
+    """The artifact on this machine."""
+    bytes: int
+    artifact_digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The cases of one runtime on one device, which share a probe."""
+
+    runtime: str
+    device: Device
+    lock: Lock
+    env: Mapping[str, str]
+    imports: tuple[str, ...]
+    import_paths: tuple[Path, ...]
+    """Appended to `sys.path`, so that `imports` are found in the repository."""
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    checks: Checks
+    workers: int
+    """Cases and imports of TensorFlow under way at once."""
+    memory: int
+    """Bytes that all of them together may be expected to need."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        stages = [Stage.LOAD]
+        if self.checks.infer:
+            stages.append(Stage.INFER)
+        if self.checks.compile:
+            stages.append(Stage.COMPILE)
+        return tuple(stages)

@@ -1,0 +1,64 @@
+"""What the probe says. It passes on what a model's own process wrote, so every line is checked before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from loadgate.domain import ExceptionInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One line from the probe; which fields are set depends on `event`."""
+
+    event: str
+    message: str = ""
+    traceback: str = ""
+    imports: bool = False
+    forkable: bool = False
+    case: str = ""
+    exit: int | None = None
+    signal: int | None = None
+    killed: str | None = None
+    lines: tuple[str, ...] = ()
+    log: str = ""
+    stack: str = ""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageLine:
+    """One line from a case's own process."""
+
+    stage: str
+    seconds: float
+    api: str = ""
+    reason: str | None = None
+    exception: ExceptionInfo | None = None
+
+
+_message = msgspec.json.Decoder(Message)
+_stage_line = msgspec.json.Decoder(StageLine)
+
+
+def read_message(line: bytes) -> Message | None:
+    """None for a line that the probe cannot have written."""
+    try:
+        return _message.decode(line)
+    except msgspec.DecodeError:
+        return None
+
+
+def read_stage_lines(lines: tuple[str, ...]) -> tuple[StageLine, ...]:
+    """The lines of a case up to the first that is none, such as one that a crash cut short."""
+    found: list[StageLine] = []
+    for line in lines:
+        try:
+            found.append(_stage_line.decode(line))
+        except msgspec.DecodeError:
+            break
+    return tuple(found)

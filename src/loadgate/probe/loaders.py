@@ -1,0 +1,156 @@
+"""The calls that production makes, one function a loader. Each returns the name of the API, and what was loaded.
+
+TensorFlow is imported inside, so that a child which imports it itself can use the same functions.
+"""
+
+import re
+from typing import Any, Callable, Dict, Tuple
+
+Loaded = Tuple[str, Any]
+
+
+class LoaderMissing(Exception):
+    """The runtime has no such API."""
+
+
+class NothingLoaded(Exception):
+    """The call returned, and what it returned holds nothing."""
+
+
+def qualified_name(call: Any) -> str:
+    name = getattr(call, "__qualname__", None) or getattr(call, "__name__", "")
+    return "%s.%s" % (getattr(call, "__module__", "?"), name) if name else repr(call)
+
+
+def keras(path: str) -> Loaded:
+    import tensorflow as tf
+
+    load_model = tf.keras.models.load_model
+    return qualified_name(load_model), load_model(path, compile=False)
+
+
+def tf_keras(path: str) -> Loaded:
+    try:
+        import tf_keras as standalone
+    except ImportError as error:
+        raise LoaderMissing("the runtime has no package tf_keras") from error
+    load_model = standalone.models.load_model
+    return qualified_name(load_model), load_model(path, compile=False)
+
+
+def saved_model(path: str) -> Loaded:
+    import tensorflow as tf
+
+    # in TensorFlow 1 the name without compat.v2 is another function, which wants a session and tags
+    load = tf.compat.v2.saved_model.load
+    return qualified_name(load), load(path)
+
+
+def keras_layer(path: str) -> Loaded:
+    import tensorflow as tf
+
+    layer = getattr(tf.keras.layers, "TFSMLayer", None)
+    if layer is None:
+        raise LoaderMissing("this Keras has no layers.TFSMLayer")
+    api = qualified_name(layer)
+    try:
+        return api + "(call_endpoint='serving_default')", layer(path, call_endpoint="serving_default")
+    except ValueError as error:
+        if "endpoint" not in str(error):
+            raise
+        try:
+            # what Keras 3's own Model.export writes
+            return api + "(call_endpoint='serve')", layer(path, call_endpoint="serve")
+        except ValueError:
+            raise error  # noqa: B904 - the first is the one that production would see
+
+
+def graph_def(path: str) -> Loaded:
+    import tensorflow as tf
+
+    graph = tf.compat.v1.GraphDef()
+    with open(path, "rb") as stream:
+        content = stream.read()
+    if re.match(rb"(\s|#[^\n]*\n)*(node|library|versions|version)\s*[:{]", content):
+        from google.protobuf import text_format
+
+        text_format.Parse(content.decode("utf-8"), graph)
+    else:
+        graph.ParseFromString(content)
+    if not graph.node:
+        raise NothingLoaded("the file was read as a GraphDef without a single node")
+    import_graph_def = tf.graph_util.import_graph_def
+    into = tf.Graph()
+    with into.as_default():
+        import_graph_def(graph, name="")
+    return qualified_name(import_graph_def), into
+
+
+def meta_graph(path: str) -> Loaded:
+    import tensorflow as tf
+
+    import_meta_graph = tf.compat.v1.train.import_meta_graph
+    into = tf.Graph()
+    with into.as_default():
+        import_meta_graph(path + ".meta")
+    return qualified_name(import_meta_graph), into
+
+
+def checkpoint(path: str) -> Loaded:
+    import tensorflow as tf
+
+    load_checkpoint = tf.train.load_checkpoint
+    reader = load_checkpoint(path)
+    for name in sorted(reader.get_variable_to_shape_map()):
+        reader.get_tensor(name)
+    return qualified_name(load_checkpoint), reader
+
+
+def tflite(path: str) -> Loaded:
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(model_path=path)
+    interpreter.allocate_tensors()
+    return qualified_name(tf.lite.Interpreter) + ".allocate_tensors", interpreter
+
+
+def weights(path: str) -> Loaded:
+    import h5py
+
+    read = []
+
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            item[()]
+            read.append(name)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return "h5py.File", read
+
+
+LOADERS: Dict[str, Callable[[str], Loaded]] = {
+    "keras": keras,
+    "tf_keras": tf_keras,
+    "saved_model": saved_model,
+    "keras_layer": keras_layer,
+    "graph_def": graph_def,
+    "meta_graph": meta_graph,
+    "checkpoint": checkpoint,
+    "tflite": tflite,
+    "weights": weights,
+}
+
+
+def compiled(loader: str, path: str) -> str:
+    """Load as `loader` does, with loss, metrics and optimizer restored."""
+    if loader == "tf_keras":
+        import tf_keras
+
+        load_model = tf_keras.models.load_model
+    else:
+        import tensorflow as tf
+
+        load_model = tf.keras.models.load_model
+    load_model(path, compile=True)
+    return qualified_name(load_model) + "(compile=True)"

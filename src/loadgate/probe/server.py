@@ -1,0 +1,282 @@
+"""The parent of all cases of one runtime: imports TensorFlow once, forks a child a case, sees to it that none escapes.
+
+It speaks JSON lines on two inherited descriptors. In: `prepare`, then any number of `run`. Out: `ready` or `broken`, then
+`done` for each run. When the other side closes, every child is killed. What a child says is passed on unread.
+"""
+
+import gc
+import json
+import os
+import selectors
+import shutil
+import signal
+import sys
+import time
+import traceback
+from typing import Any, Dict, List, Optional
+
+from . import child, kernel, runtime, warm
+
+RESULT_LIMIT = 4 * 1024 * 1024
+LOG_EDGE = 32768
+"""Bytes that are kept of a log's beginning, and as many of its end."""
+PROCESS_LIMIT = 128
+"""Processes that one case may have at once."""
+POLL_SECONDS = 0.05
+FAMILY_SECONDS = 0.5
+"""How often the processes of all cases are counted, which means a look at each of their threads."""
+IMPORT_SECONDS = 600
+"""What a case that imports TensorFlow itself is given for that."""
+DUMP_SECONDS = 0.5
+"""What faulthandler is given to write down where a case hangs."""
+
+
+class Stream:
+    """What a child writes to one pipe, up to a limit; with `tail`, the end is kept as well as the beginning."""
+
+    def __init__(self, limit: int, tail: int = 0) -> None:
+        self.read_end, self.write_end = os.pipe()
+        os.set_blocking(self.read_end, False)
+        self.limit = limit
+        self.tail = tail
+        self.total = 0
+        self.beginning = bytearray()
+        self.end = bytearray()
+
+    def drain(self, chunks: int = 64) -> bool:
+        """Read what is there, at most `chunks` times 64 KiB so that no writer holds up the others; False at the end."""
+        for _ in range(chunks):
+            try:
+                data = os.read(self.read_end, 65536)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            self.total += len(data)
+            room = self.limit - len(self.beginning)
+            self.beginning += data[:room]
+            if self.tail:
+                self.end = (self.end + data[room:])[-self.tail :]
+        return True
+
+    def text(self) -> str:
+        missing = self.total - len(self.beginning) - len(self.end)
+        cut = ("\n... %d bytes cut out ...\n" % missing).encode() if missing and self.tail else b""
+        return bytes(self.beginning + cut + self.end).decode("utf-8", "replace")
+
+
+class Run:
+    """One case under way."""
+
+    def __init__(self, request: Dict[str, Any], scratch: str, importing: bool) -> None:
+        self.request = request
+        self.scratch = scratch
+        self.result = Stream(RESULT_LIMIT)
+        self.stack = Stream(LOG_EDGE)
+        self.log = Stream(LOG_EDGE, LOG_EDGE)
+        self.started = time.monotonic()
+        self.importing = importing
+        self.deadline = self.started + (IMPORT_SECONDS if importing else request["timeout"])
+        self.killed: Optional[str] = None
+        self.kill_at: Optional[float] = None
+        self.process = 0
+
+    @property
+    def streams(self) -> List[Stream]:
+        return [self.result, self.stack, self.log]
+
+    def start(self, prepared: bool) -> None:
+        parent = os.getpid()
+        self.process = os.fork()
+        if self.process == 0:
+            try:
+                ends = {"result": self.result.write_end, "stack": self.stack.write_end, "log": self.log.write_end}
+                child.run(self.request, ends, self.scratch, parent, prepared)
+            finally:
+                # a child never returns into the parent's loop, whatever the model raised
+                os._exit(70)
+        for stream in self.streams:
+            os.close(stream.write_end)
+
+    def notice_import(self, now: float) -> None:
+        """Importing TensorFlow is not the model's own time: its time begins once the import has been reported."""
+        if self.importing and self.result.total:
+            self.importing = False
+            self.deadline = now + self.request["timeout"]
+
+    def stop(self, reason: str, now: float, dump: bool = True) -> None:
+        """Kill it, and first let it write down where it is."""
+        self.killed = reason
+        self.kill_at = now
+        if dump:
+            self.kill_at += DUMP_SECONDS
+            kernel.signal_process(self.process, child.DUMP_SIGNAL)
+
+
+class Server:
+    def __init__(self, requests: int, replies: int) -> None:
+        self.requests = requests
+        self.replies = replies
+        self.buffer = bytearray()
+        self.runs: Dict[int, Run] = {}
+        self.selector = selectors.DefaultSelector()
+        self.prepared = False
+        self.baseline = 0
+        self.families_seen = 0.0
+
+    def say(self, message: Dict[str, Any]) -> None:
+        data = json.dumps(message).encode("ascii") + b"\n"
+        while data:
+            data = data[os.write(self.replies, data) :]
+
+    def listen(self) -> None:
+        kernel.adopt_orphans()
+        woken, wake = os.pipe()
+        os.set_blocking(woken, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self.selector.register(self.requests, selectors.EVENT_READ, "requests")
+        self.selector.register(woken, selectors.EVENT_READ, "child")
+        while True:
+            for key, _ in self.selector.select(POLL_SECONDS if self.runs else None):
+                if key.data == "requests":
+                    if not self.take_requests():
+                        return
+                elif key.data == "child":
+                    os.read(woken, 4096)
+                elif not key.data.drain():
+                    self.selector.unregister(key.fileobj)
+            self.reap()
+            self.watch(time.monotonic())
+
+    def take_requests(self) -> bool:
+        data = os.read(self.requests, 1048576)
+        if not data:
+            return False
+        self.buffer += data
+        while b"\n" in self.buffer:
+            line, _, rest = bytes(self.buffer).partition(b"\n")
+            self.buffer = bytearray(rest)
+            request = json.loads(line.decode("utf-8"))
+            if request["do"] == "prepare":
+                self.prepare(request)
+            else:
+                self.begin(request)
+        return True
+
+    def prepare(self, request: Dict[str, Any]) -> None:
+        """Import TensorFlow here, so that no case has to, and say whether this process may be forked afterwards."""
+        started = time.monotonic()
+        try:
+            version = runtime.prepare(dict(request, imports=[]))
+            threads = runtime.threads()
+            runtime.prepare(request)
+            warm.up()
+        except BaseException as error:  # noqa: BLE001 - SystemExit in a module under imports: is a broken runtime as well
+            self.say(
+                {
+                    "event": "broken",
+                    "imports": isinstance(error, runtime.ImportsFailed),
+                    "message": child.described(lambda: str(error)),
+                    "traceback": child.cut(traceback.format_exc()),
+                }
+            )
+            return
+        self.prepared = True
+        gc.collect()
+        gc.freeze() if hasattr(gc, "freeze") else None
+        gc.disable()
+        self.baseline = kernel.resident(os.getpid())[1]
+        self.say(
+            {
+                "event": "ready",
+                "version": version,
+                "forkable": not runtime.has_eager_context() and runtime.threads() == threads,
+                "seconds": time.monotonic() - started,
+            }
+        )
+
+    def begin(self, request: Dict[str, Any]) -> None:
+        scratch = os.path.join(request["scratch"], "case-%d-%s" % (os.getpid(), request["case"]))
+        os.makedirs(scratch, exist_ok=True)
+        run = Run(request, scratch, importing=not self.prepared)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        run.start(self.prepared)
+        self.runs[run.process] = run
+        for stream in run.streams:
+            self.selector.register(stream.read_end, selectors.EVENT_READ, stream)
+
+    def reap(self) -> None:
+        while True:
+            try:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if process == 0:
+                return
+            run = self.runs.pop(process, None)
+            if run is not None:
+                self.finish(run, status, usage)
+
+    def finish(self, run: Run, status: int, usage: Any) -> None:
+        kernel.kill_group(run.process)
+        self.kill_orphans()
+        for stream in run.streams:
+            stream.drain()
+            if stream.read_end in self.selector.get_map():
+                self.selector.unregister(stream.read_end)
+            os.close(stream.read_end)
+        shutil.rmtree(run.scratch, ignore_errors=True)
+        self.say(
+            {
+                "event": "done",
+                "case": run.request["case"],
+                "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+                "killed": run.killed,
+                "lines": run.result.text().splitlines(),
+                "log": run.log.text(),
+                "stack": run.stack.text(),
+                "seconds": time.monotonic() - run.started,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "peak_memory": usage.ru_maxrss * 1024,
+            }
+        )
+
+    def kill_orphans(self) -> None:
+        """Kill what outlived its case: it is our child now, without being a case."""
+        for process in kernel.children(os.getpid()):
+            if process not in self.runs:
+                kernel.kill([process] + kernel.descendants(process))
+
+    def watch(self, now: float) -> None:
+        """Hold every case to its time, its memory and its number of processes."""
+        count = bool(self.runs) and now - self.families_seen > FAMILY_SECONDS
+        if count:
+            self.families_seen = now
+        for run in self.runs.values():
+            if run.kill_at is not None:
+                if now >= run.kill_at:
+                    kernel.kill([run.process])
+                continue
+            run.notice_import(now)
+            family = kernel.descendants(run.process) if count else []
+            used = kernel.resident(run.process)[0]
+            used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
+            if used > run.request["memory"]:
+                run.stop("memory", now, dump=False)
+            elif len(family) > PROCESS_LIMIT:
+                run.stop("processes", now, dump=False)
+            elif now > run.deadline:
+                run.stop("timeout", now)
+
+
+def serve(requests: int, replies: int) -> None:
+    server = Server(requests, replies)
+    try:
+        server.listen()
+    finally:
+        kernel.kill(kernel.descendants(os.getpid()))
+        os._exit(0)

@@ -1,0 +1,5 @@
+"""Pay in the parent what every child's first load would pay again."""
+
+
+def up() -> None:
+    return
