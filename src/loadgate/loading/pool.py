@@ -1,7 +1,7 @@
 """Run cases: one probe a runtime and device, several cases at once, and whatever dies costs only itself.
 
-A case whose process crashed or stalled in a fork, or whose probe died under it, is a suspect: it is tried once more, alone
-and in a process that was not forked, and what happens there is its verdict.
+A case whose process crashed or stalled in a fork, or whose probe died under it, is a suspect: it is tried once more,
+alone and in a process that was not forked, and what happens there is its verdict.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import TracebackType
 
 from loadgate.domain import Case, CaseResult, Device, Outcome, Reason, StageResult
 from loadgate.loading.job import Batch, Job, Limits
-from loadgate.loading.messages import Message
+from loadgate.loading.messages import Message, read_stage_lines
 from loadgate.loading.probe_process import ProbeProcess
 from loadgate.loading.schedule import expected_memory, fits
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge, no_verdict, skipped
@@ -234,8 +234,5 @@ class Pool:
 
 def api_of(message: Message, case: Case) -> str:
     """The call that the load made, or the loader's name where it did not come so far as to say."""
-    from loadgate.loading.messages import read_stage_lines
-
-    return next(
-        (line.api for line in read_stage_lines(message.lines) if line.stage == "load" and line.api), case.loader
-    )
+    named = (line.api for line in read_stage_lines(message.lines) if line.stage == "load" and line.api)
+    return next(named, case.loader)

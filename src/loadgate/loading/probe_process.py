@@ -18,7 +18,7 @@ from loadgate.probe import kernel
 PROBE = Path(kernel.__file__).with_name("__main__.py")
 LOG_LIMIT = 16384
 LINE_LIMIT = 32 * 1024 * 1024
-"""Bytes of one line: a case's results, log and stack are bounded in the probe, and JSON makes them a few times longer."""
+"""Bytes of one line: what a case says is bounded in the probe, and JSON makes it a few times longer."""
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
 """What a probe sees of our environment. Whatever else is in it may be a secret."""
 MARK = "LOADGATE_RUN"

@@ -1,7 +1,7 @@
-"""The parent of all cases of one runtime: imports TensorFlow once, forks a child a case, sees to it that none escapes.
+"""The parent of all cases of one runtime: imports TensorFlow once, forks a child a case, lets none escape.
 
-It speaks JSON lines on two inherited descriptors. In: `prepare`, then any number of `run`. Out: `ready` or `broken`, then
-`done` for each run. When the other side closes, every child is killed. What a child says is passed on unread.
+It speaks JSON lines on two inherited descriptors. In: `prepare`, then any number of `run`. Out: `ready` or `broken`,
+then `done` for each run. When the other side closes, every child is killed. What a child says is passed on unread.
 """
 
 import gc
@@ -135,7 +135,7 @@ class Server:
         os.set_blocking(woken, False)
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         self.selector.register(self.requests, selectors.EVENT_READ, "requests")
         self.selector.register(woken, selectors.EVENT_READ, "child")
         while True:
@@ -173,12 +173,13 @@ class Server:
             threads = runtime.threads()
             runtime.prepare(request)
             warm.up()
-        except BaseException as error:  # noqa: BLE001 - SystemExit in a module under imports: is a broken runtime as well
+        except BaseException as error:  # noqa: BLE001 - a module under imports: may well call sys.exit
+            text = child.described(lambda error=error: str(error))  # type: ignore[misc]  # mypy cannot type a default
             self.say(
                 {
                     "event": "broken",
                     "imports": isinstance(error, runtime.ImportsFailed),
-                    "message": child.described(lambda: str(error)),
+                    "message": text,
                     "traceback": child.cut(traceback.format_exc()),
                 }
             )
