@@ -1,0 +1,97 @@
+"""Plan: what is there, where is it to be loaded, and with which call. No network, no token; parses artifacts."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pathspec
+
+from loadgate import __version__
+from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Plan, Runtime, Spec
+from loadgate.errors import UsageError
+
+SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
+
+
+def plan(
+    root: Path, *, spec_file: Path | None = None, artifacts: Sequence[str] = (), runtimes: Sequence[str] = ()
+) -> Plan:
+    """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
+    from loadgate.artifacts.discover import discover, read_artifact
+
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such directory; give the path of a repository")
+    spec = wanted(root, spec_file)
+    chosen = chosen_runtimes(spec.runtimes, runtimes)
+    sightings = discover(root, include=spec.include, exclude=spec.exclude)
+    found = tuple(read_artifact(root, each) for each in sightings if is_chosen(each.path, artifacts))
+    if artifacts and not found:
+        raise UsageError(f"--artifact {' '.join(artifacts)}: no artifact of {root} has such a path")
+    return Plan(
+        loadgate=__version__,
+        repository=str(root.resolve()),
+        spec_file=spec.file,
+        artifacts=found,
+        runtimes=chosen,
+        cases=tuple(cases_of(found, chosen, spec.loaders)),
+        checks=spec.checks,
+        policy=spec.policy,
+        notes=spec.notes,
+    )
+
+
+def wanted(root: Path, spec_file: Path | None) -> Spec:
+    """The spec as it is written, or what the repository's own files say in its place."""
+    from loadgate.infer import infer_spec
+    from loadgate.spec import read_spec
+
+    if spec_file is not None and not spec_file.is_file():
+        raise UsageError(f"{spec_file}: no such file; write one with `loadgate init`")
+    written = spec_file or next((root / name for name in SPEC_NAMES if (root / name).is_file()), None)
+    if written is not None:
+        return read_spec(root, written)
+    return infer_spec(root, (sys.version_info.major, sys.version_info.minor))
+
+
+def chosen_runtimes(runtimes: Sequence[Runtime], names: Sequence[str]) -> tuple[Runtime, ...]:
+    known = {runtime.name: runtime for runtime in runtimes}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--runtime {name}: no such runtime; there are {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(runtimes)
+
+
+def is_chosen(path: str, patterns: Sequence[str]) -> bool:
+    return not patterns or matches(path, patterns)
+
+
+def matches(path: str, patterns: Sequence[str]) -> bool:
+    return pathspec.PathSpec.from_lines("gitignore", patterns).match_file(path)
+
+
+def cases_of(
+    artifacts: Sequence[Artifact], runtimes: Sequence[Runtime], loaders: Mapping[str, Loader]
+) -> Iterator[Case]:
+    for runtime in runtimes:
+        for device in runtime.devices:
+            for artifact in artifacts:
+                yield case_of(artifact, runtime, device, loaders)
+
+
+def case_of(artifact: Artifact, runtime: Runtime, device: Device, loaders: Mapping[str, Loader]) -> Case:
+    known = LOADERS_OF_FORMAT[artifact.format]
+    by_path = (loader for pattern, loader in loaders.items() if loader in known and matches(artifact.path, [pattern]))
+    named = next(by_path, runtime.loaders.get(artifact.format))
+    loader = named or known[0]
+    identity = "\0".join((artifact.path, runtime.name, device, loader)).encode("utf-8", "surrogateescape")
+    return Case(
+        id=hashlib.sha256(identity).hexdigest()[:16],
+        artifact=artifact.path,
+        runtime=runtime.name,
+        device=device,
+        loader=loader,
+        loader_chosen=named is not None,
+    )
