@@ -11,6 +11,9 @@ import platform
 import re
 import sys
 import traceback
+from typing import Any, Dict, List, Optional, Tuple
+
+Report = Dict[str, Any]
 
 CPU_FEATURES = frozenset(
     [
@@ -47,7 +50,10 @@ LIMIT = 65536
 """Characters of a message or a traceback that are kept; of what is longer, the end."""
 
 
-def machine_facts():
+CHAIN_LIMIT = 10
+
+
+def machine_facts() -> Report:
     return {
         "machine": platform.machine(),
         "glibc": glibc_version(),
@@ -56,14 +62,14 @@ def machine_facts():
     }
 
 
-def glibc_version():
+def glibc_version() -> Optional[str]:
     try:
         return os.confstr("CS_GNU_LIBC_VERSION")
     except (AttributeError, OSError, ValueError):  # musl has no such name
         return None
 
 
-def cpu_features(path):
+def cpu_features(path: str) -> List[str]:
     for line in text_of(path).splitlines():
         name, _, value = line.partition(":")
         if name.strip() in ("flags", "Features"):  # x86 and arm64 name it differently
@@ -71,12 +77,12 @@ def cpu_features(path):
     return []
 
 
-def nvidia_driver(path):
+def nvidia_driver(path: str) -> Optional[str]:
     found = re.search(r"NVRM version:.*?\s(\d{3,}\.\d+(?:\.\d+)?)\s", text_of(path))
     return found.group(1) if found else None
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return stream.read()
@@ -84,12 +90,12 @@ def text_of(path):
         return ""
 
 
-def installed_packages(search_path):
+def installed_packages(search_path: List[str]) -> Dict[str, str]:
     """Normalised name to version; where a distribution is there twice, the one that an import would find.
 
     Read from the directories themselves: importlib.metadata is missing before Python 3.8.
     """
-    packages = {}
+    packages = {}  # type: Dict[str, str]
     for directory in search_path:
         try:
             entries = sorted(os.listdir(directory or "."))
@@ -102,7 +108,7 @@ def installed_packages(search_path):
     return packages
 
 
-def distribution(path):
+def distribution(path: str) -> Tuple[Optional[str], Optional[str]]:
     if path.endswith(".dist-info"):
         metadata = text_of(os.path.join(path, "METADATA"))
     elif path.endswith(".egg-info"):
@@ -114,7 +120,7 @@ def distribution(path):
     return fields.get("Name"), fields.get("Version")
 
 
-def import_tensorflow(report):
+def import_tensorflow(report: Report) -> None:
     import tensorflow
 
     version = tensorflow.version
@@ -126,24 +132,24 @@ def import_tensorflow(report):
         report["build"] = {str(name): spelled(value) for name, value in build.items()}
 
 
-def spelled(value):
+def spelled(value: Any) -> str:
     return ",".join(str(part) for part in value) if isinstance(value, (list, tuple)) else str(value)
 
 
-def parse_a_message(_report):
+def parse_a_message(_report: Report) -> None:
     import tensorflow
 
     tensorflow.compat.v1.GraphDef.FromString(tensorflow.compat.v1.GraphDef(node=[{"name": "n"}]).SerializeToString())
 
 
-def convert_an_array(_report):
+def convert_an_array(_report: Report) -> None:
     import numpy
     import tensorflow
 
     tensorflow.compat.v1.make_tensor_proto(numpy.zeros((2, 3), dtype="float32"))
 
 
-def write_and_read_hdf5(report):
+def write_and_read_hdf5(report: Report) -> None:
     if "h5py" not in report["packages"]:
         return
     import h5py
@@ -154,7 +160,7 @@ def write_and_read_hdf5(report):
         file["data"][()]
 
 
-def import_keras(report):
+def import_keras(report: Report) -> None:
     """`tf.keras` is lazy: only an attribute of it tells whether, and from where, it can be imported."""
     import tensorflow
 
@@ -175,11 +181,11 @@ STAGES = (
 )
 
 
-def failure(error):
+def failure(error: BaseException) -> Report:
     """The last of the exception's own words, and of those behind it, innermost last."""
-    chain = []
+    chain = []  # type: List[str]
     behind = error.__cause__ or error.__context__
-    while behind is not None and len(chain) < 10:
+    while behind is not None and len(chain) < CHAIN_LIMIT:
         chain.append(f"{qualified_name(behind)}: {clipped(str(behind))}")
         behind = behind.__cause__ or behind.__context__
     lines = traceback.format_exception(type(error), error, error.__traceback__)
@@ -191,24 +197,24 @@ def failure(error):
     }
 
 
-def qualified_name(error):
+def qualified_name(error: BaseException) -> str:
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__qualname__
 
 
-def clipped(text):
+def clipped(text: str) -> str:
     # A surrogate, as undecodable file names carry, cannot be written as UTF-8.
     return text[-LIMIT:].encode("utf-8", "replace").decode("utf-8")
 
 
-def write(report, path):
+def write(report: Report, path: str) -> None:
     temporary = path + ".part"
     with open(temporary, "w", encoding="utf-8") as stream:
         json.dump(report, stream)
     os.replace(temporary, path)
 
 
-def main(path):
+def main(path: str) -> None:
     report = machine_facts()
     report["python"] = platform.python_version()
     report["implementation"] = platform.python_implementation()
@@ -218,7 +224,7 @@ def main(path):
         write(report, path)
         try:
             run(report)
-        except BaseException as error:  # a module that calls sys.exit() is a failure to import, too
+        except BaseException as error:  # noqa: BLE001 -- a module that calls sys.exit() fails to import, too
             report["failure"] = failure(error)
             break
     else:
