@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET  # builds, never parses: nothing untrusted is
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from junit_xml import TestCase, TestSuite  # type: ignore[import-untyped]  # it has no annotations
+from junit_xml import TestCase, TestSuite
 
 from loadgate.domain import Artifact, Device, Outcome, Reason, Stage, StageResult
 from loadgate.report import untrusted, wording

@@ -51,14 +51,11 @@ def block(text: str, *, lines: int, characters: int) -> str:
 
 
 def first_lines(text: str, *, lines: int, characters: int) -> str:
-    """The beginning of a message, and a last line that says how much more there is."""
-    shown = visible(text[:characters].strip("\n")).split("\n")
-    rest = max(0, text.count("\n", 0, 100 * characters) + 1 - lines)
-    cut = len(text) > characters
-    rows = [row.rstrip() for row in shown[:lines]]
-    if rest or len(shown) > lines:
-        rows.append(f"… {rest} more lines")
-    elif cut:
+    """The beginning of a message without its empty lines, and a mark where there is more."""
+    rows = [row.rstrip() for row in visible(text[:characters]).split("\n") if row.strip()]
+    if len(rows) > lines:
+        return "\n".join([*rows[:lines], "…"])
+    if len(text) > characters and rows:
         rows[-1] += "…"
     return "\n".join(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from loadgate.domain import (
     Artifact,
@@ -91,16 +91,18 @@ def _failed(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], arti
     first, *others = parts
     of, verb = first.split(" ", 1)
     subject = f"{of} of {count(artifacts, 'artifact')} {verb}"
-    return " and ".join([subject, *others]) + _in_places(failed, runtimes)
+    return " and ".join([subject, *others]) + _in_places(failed, runtimes, _tried(cases))
 
 
-def _in_places(failed: Sequence[CaseReport], runtimes: Sequence[RuntimeReport]) -> str:
+def _in_places(
+    failed: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], tried: Mapping[str, set[Device]]
+) -> str:
     places: dict[str, set[Device]] = {}
     artifacts: dict[str, set[str]] = {}
     for case in failed:
         places.setdefault(case.case.runtime, set()).add(case.case.device)
         artifacts.setdefault(case.case.runtime, set()).add(case.case.artifact)
-    named = [_place(runtime, places[runtime.name]) for runtime in runtimes if runtime.name in places]
+    named = [_place(runtime, places[runtime.name], tried) for runtime in runtimes if runtime.name in places]
     if len(named) > NAMED_RUNTIMES:
         return f" in {len(named)} of {len(runtimes)} runtimes"
     if len(named) == 1 or len({frozenset(found) for found in artifacts.values()}) == 1:
@@ -109,9 +111,17 @@ def _in_places(failed: Sequence[CaseReport], runtimes: Sequence[RuntimeReport]) 
     return ": " + ", ".join(f"{number:,} in {place}" for number, place in zip(numbers, named, strict=True))
 
 
-def _place(runtime: RuntimeReport, devices: set[Device]) -> str:
-    """The runtime, and the device where it is not all of the runtime's devices."""
-    if devices >= set(runtime.runtime.devices):
+def _tried(cases: Sequence[CaseReport]) -> Mapping[str, set[Device]]:
+    tried: dict[str, set[Device]] = {}
+    for case in cases:
+        if case.standing in (Standing.PASSED, Standing.FAILED):
+            tried.setdefault(case.case.runtime, set()).add(case.case.device)
+    return tried
+
+
+def _place(runtime: RuntimeReport, devices: set[Device], tried: Mapping[str, set[Device]]) -> str:
+    """The runtime, and the device where another device of it did not do the same."""
+    if devices >= tried[runtime.name]:
         return runtime.name
     return f"{runtime.name} on {'/'.join(sorted(devices))}"
 
@@ -133,22 +143,20 @@ def _open_ends(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], t
 def _passed(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], totals: Totals, checks: Checks) -> str:
     if not totals.passed:
         return f"Nothing was loaded: {_all_of(totals.skipped, 'case')} skipped"
-    passed = [case for case in cases if case.standing is Standing.PASSED]
-    artifacts = {case.case.artifact for case in passed}
-    places: dict[str, set[Device]] = {}
-    for case in passed:
-        places.setdefault(case.case.runtime, set()).add(case.case.device)
-    named = [_place(runtime, places[runtime.name]) for runtime in runtimes if runtime.name in places]
-    where = enumeration(named) if len(named) <= NAMED_RUNTIMES else f"{len(named)} runtimes"
-    subject = f"All {len(artifacts):,} artifacts" if len(artifacts) > 1 else "1 artifact"
-    verb = "load" if len(artifacts) > 1 else "loads"
+    passed = {case.case.artifact for case in cases if case.standing is Standing.PASSED}
+    asked = {case.case.artifact for case in cases}
+    if passed != asked:
+        subject = f"{len(passed):,} of {count(len(asked), 'artifact')}"
+    else:
+        subject = f"All {len(passed):,} artifacts" if len(passed) > 1 else "1 artifact"
+    verb = "load" if len(passed) > 1 else "loads"
     if len(asked_stages(checks)) > 1:
-        verb += " and pass every check" if len(artifacts) > 1 else " and passes every check"
-    if not totals.skipped:
-        return f"{subject} {verb} in {where}"
-    if artifacts != {case.case.artifact for case in cases}:
-        subject = f"{count(len(artifacts), 'artifact')} of {len({case.case.artifact for case in cases}):,}"
-    return f"{subject} {verb} in {where}; {count(totals.skipped, 'case')} skipped"
+        verb += " and pass every check" if len(passed) > 1 else " and passes every check"
+    tried = _tried(cases)
+    named = [runtime.name for runtime in runtimes if runtime.name in tried]
+    where = enumeration(named) if len(named) <= NAMED_RUNTIMES else f"{len(named)} runtimes"
+    left = f"; {count(totals.skipped, 'case')} skipped" if totals.skipped else ""
+    return f"{subject} {verb} in {where}{left}"
 
 
 def _all_of(number: int, noun: str) -> str:
@@ -217,6 +225,8 @@ def saved_by(artifact: Artifact) -> tuple[str, ...]:
     if artifact.facts is None:
         return ("not known, the file could not be read",)
     saver = artifact.facts.saved_with
+    if saver.tensorflow is None and saver.keras is None and artifact.facts.producer is None:
+        return ("not recorded in the file",)
     parts = [
         f"TensorFlow {saver.tensorflow}" if saver.tensorflow else "TensorFlow not recorded",
         f"Keras {saver.keras}" if saver.keras else "Keras not recorded",
@@ -238,10 +248,3 @@ def loaded_by(lock: Lock) -> tuple[str, ...]:
 
 def reason_of(case: CaseReport) -> str:
     return REASONS[case.reason] if case.reason else ""
-
-
-def by_runtime(cases: Iterable[CaseReport]) -> Mapping[str, list[CaseReport]]:
-    grouped: dict[str, list[CaseReport]] = {}
-    for case in cases:
-        grouped.setdefault(case.case.runtime, []).append(case)
-    return grouped

@@ -1,0 +1,160 @@
+"""The terminal report: the verdict first, then what a person reads downwards until they know enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from loadgate.domain import Outcome, Reason
+from loadgate.report import failures, matrix, untrusted, wording
+from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
+
+IN_FULL = 20
+"""So many cases are told in full unless more detail is asked for; the rest get a line each."""
+FINDING_LINES = 6
+
+STANDING_OF: dict[Verdict, Standing] = {
+    Verdict.PASSED: Standing.PASSED,
+    Verdict.FAILED: Standing.FAILED,
+    Verdict.NONE: Standing.ERROR,
+}
+
+
+def print_report(report: Report, console: Console, *, detail: Detail = Detail.NORMAL, path: str = "") -> None:
+    """`path` is the repository as the user named it; the commands that reproduce a case repeat it."""
+    quiet = detail is Detail.QUIET
+    with page(console):
+        _draw_verdict(report, console)
+        if not quiet:
+            _draw_notes(report.notes, console)
+        _draw_runtimes(report.runtimes, console, only_broken=quiet)
+        if not quiet and report.cases:
+            _heading("Artifacts", console)
+            matrix.draw(report, console)
+        _draw_cases(report, console, detail=detail, path=path)
+        if not quiet:
+            _draw_skipped(report.cases, console)
+            console.print()
+            console.print(_sum(report))
+
+
+def _draw_verdict(report: Report, console: Console) -> None:
+    standing = STANDING_OF[report.verdict]
+    console.print(
+        Text(f"{symbol(console, standing)} {untrusted.line(report.headline)}", STYLES[standing]), style="bold"
+    )
+
+
+def _draw_notes(notes: Sequence[str], console: Console) -> None:
+    if notes:
+        console.print()
+        console.print(labelled([("note", Text(untrusted.line(note))) for note in notes], indent=0, label_width=4))
+
+
+def _draw_runtimes(runtimes: Sequence[RuntimeReport], console: Console, *, only_broken: bool) -> None:
+    shown = [runtime for runtime in runtimes if runtime.finding is not None or not only_broken]
+    if not shown:
+        return
+    _heading("Runtimes", console)
+    width = min(max(len(untrusted.name(runtime.name)) for runtime in shown), 30) + 2
+    for runtime in shown:
+        rows = [(fit_path(runtime.name, width), text) for text in _runtime_lines(runtime, console)]
+        named = [rows[0], *(("", text) for _, text in rows[1:])]
+        console.print(labelled(named, indent=0, label_width=width))
+
+
+def _runtime_lines(runtime: RuntimeReport, console: Console) -> Iterator[Text]:
+    origin = f" (from {untrusted.name(str(runtime.runtime.origin))})" if runtime.runtime.origin else ""
+    if runtime.lock is not None:
+        versions = ", ".join(untrusted.name(part) for part in wording.loaded_by(runtime.lock))
+        yield Text.assemble((symbol(console, Standing.PASSED), STYLES[Standing.PASSED]), f" {versions}{origin}")
+    elif runtime.finding is not None:
+        finding = runtime.finding
+        style = STYLES[Standing.ERROR]
+        yield Text(f"! could not be made: {untrusted.line(finding.headline)}{origin}", style)
+        if finding.suggestion:
+            yield Text(f"suggested, not verified: {untrusted.line(finding.suggestion)}")
+        if finding.detail:
+            yield Text(
+                untrusted.first_lines(finding.detail, lines=FINDING_LINES, characters=800), STYLES[Standing.SKIPPED]
+            )
+    else:
+        yield Text(f"? not reached: the run ended before it was made{origin}", STYLES[Standing.NOT_REACHED])
+    for note in runtime.notes:
+        yield Text(f"note: {untrusted.line(note)}")
+
+
+def _draw_cases(report: Report, console: Console, *, detail: Detail, path: str) -> None:
+    """The failures, then what has no verdict. What a broken runtime explains is told there, once."""
+    failed = [case for case in report.cases if case.standing is Standing.FAILED]
+    errors = [case for case in report.cases if case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME]
+    artifacts = {artifact.path: artifact for artifact in report.artifacts}
+    runtimes = {runtime.name: runtime for runtime in report.runtimes}
+    for heading, cases in (("Failures", failed), ("No verdict", errors)):
+        if not cases:
+            continue
+        _heading(heading, console)
+        in_full = len(cases) if detail is Detail.VERBOSE else IN_FULL
+        for index, case in enumerate(cases[:in_full]):
+            if index:
+                console.print()
+            artifact, runtime = artifacts[case.case.artifact], runtimes[case.case.runtime]
+            failures.draw_in_full(case, artifact, runtime, console, path)
+            if detail is Detail.VERBOSE:
+                failures.draw_evidence(case, console)
+        if len(cases) > in_full:
+            console.print()
+        for case in cases[in_full:]:
+            failures.draw_in_one_line(case, console)
+
+
+def _draw_skipped(cases: Sequence[CaseReport], console: Console) -> None:
+    reasons = Counter(_skips(cases))
+    if not reasons:
+        return
+    _heading("Skipped", console)
+    width = len(f"{max(reasons.values()):,}")
+    rows = [(f"{number:>{width},}", Text(reason)) for reason, number in reasons.items()]
+    console.print(labelled(rows, indent=0, label_width=width))
+
+
+def _skips(cases: Sequence[CaseReport]) -> Iterator[str]:
+    """Why, once a case: the whole case, or a stage of one that passed."""
+    for case in cases:
+        if case.standing is Standing.SKIPPED:
+            yield f"{untrusted.line(case.message) or wording.reason_of(case)}"
+        elif case.standing is Standing.PASSED and case.result is not None:
+            for stage in case.result.stages:
+                if stage.outcome is Outcome.SKIPPED:
+                    why = untrusted.line(stage.message) or (wording.REASONS[stage.reason] if stage.reason else "")
+                    yield f"{stage.stage} after a load that passed: {why}"
+
+
+def _sum(report: Report) -> Text:
+    totals = report.totals
+    numbers = {
+        Standing.PASSED: totals.passed,
+        Standing.FAILED: totals.failed,
+        Standing.ERROR: totals.errors,
+        Standing.SKIPPED: totals.skipped,
+        Standing.NOT_REACHED: totals.not_reached,
+    }
+    words = {Standing.ERROR: "without a verdict", Standing.NOT_REACHED: "not reached", Standing.FAILED: "failed"}
+    parts = [
+        Text(f"{number:,} {words.get(standing, standing.value)}", STYLES[standing])
+        for standing, number in numbers.items()
+        if number
+    ]
+    text = Text(f"{wording.count(len(report.artifacts), 'artifact')}, {wording.count(totals.cases, 'case')}")
+    if parts:
+        text += Text(": ") + Text(", ").join(parts)
+    return text + Text(f"; exit status {report.exit_status}")
+
+
+def _heading(text: str, console: Console) -> None:
+    console.print()
+    console.print(Text(text, "bold underline" if console.is_terminal else "bold"))
