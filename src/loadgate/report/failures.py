@@ -23,7 +23,7 @@ Rows = list[tuple[str, Text]]
 
 
 def draw_in_full(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, console: Console, path: str) -> None:
-    console.print(title(case, console), soft_wrap=True)
+    console.print(title(case, console))
     stage = case.decisive
     rows: Rows = _of_the_file(artifact) + _of_the_call(case)
     rows += _of_the_stage(stage) if stage else [("reason", _line(case.message))]
@@ -91,8 +91,8 @@ def _of_the_stage(stage: StageResult) -> Rows:
 
 def _of_the_exception(exception: ExceptionInfo) -> Rows:
     message = untrusted.first_lines(exception.message, lines=MESSAGE_LINES, characters=MESSAGE_CHARACTERS)
-    raised = Text(untrusted.name(exception.type), "bold")
-    rows: Rows = [("raised", raised + Text(f": {message}", "not bold") if message else raised)]
+    raised = Text.assemble((untrusted.name(exception.type), "bold"), f": {message}" if message else "")
+    rows: Rows = [("raised", raised)]
     unsaid = [cause for cause in exception.chain if cause.partition(": ")[2] not in exception.message]
     rows += [("behind it", _line(cause)) for cause in unsaid[:CHAIN]]
     return rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -119,11 +120,10 @@ def _list(shown: Sequence[Row], console: Console) -> None:
             ]
             if places:
                 line = Table.grid(padding=(0, GAP, 0, 0))
-                line.add_column(width=2)
                 line.add_column(width=len("- not reached"), no_wrap=True)
                 line.add_column(overflow="fold")
-                line.add_row("", mark(console, standing), ", ".join(places))
-                console.print(line)
+                line.add_row(mark(console, standing), ", ".join(places))
+                console.print(Padding(line, (0, 0, 0, 2)))
 
 
 def _count_the_rest(found: Sequence[Row], shown: Sequence[Row], console: Console) -> None:

@@ -14,11 +14,15 @@ VERSION = 1
 
 
 def encode_report(report: Report) -> bytes:
+    return encode(report)
+
+
+def encode(value: object) -> bytes:
     """Every string as it came, for JSON can carry them all but lone surrogates, which are spelled out."""
     try:
-        encoded = msgspec.json.encode(report)
+        encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:
-        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(report)))
+        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
     return msgspec.json.format(encoded, indent=2) + b"\n"
 
 

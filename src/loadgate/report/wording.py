@@ -104,7 +104,7 @@ def _in_places(
         artifacts.setdefault(case.case.runtime, set()).add(case.case.artifact)
     named = [_place(runtime, places[runtime.name], tried) for runtime in runtimes if runtime.name in places]
     if len(named) > NAMED_RUNTIMES:
-        return f" in {len(named)} of {len(runtimes)} runtimes"
+        return f": failures in {len(named)} of {len(runtimes)} runtimes"
     if len(named) == 1 or len({frozenset(found) for found in artifacts.values()}) == 1:
         return f" in {enumeration(named)}"
     numbers = [len(artifacts[runtime.name]) for runtime in runtimes if runtime.name in places]
