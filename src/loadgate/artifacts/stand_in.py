@@ -27,8 +27,10 @@ def of_file(head: bytes, size: int) -> tuple[StandInKind, str] | None:
     if _LFS_VERSION.match(head) and size <= _LFS_MAX_SIZE:
         return StandInKind.GIT_LFS_POINTER, _lfs_detail(head)
     text = _as_text(head)
-    if text is None:
-        return None
+    return None if text is None else _of_text(text, size)
+
+
+def _of_text(text: str, size: int) -> tuple[StandInKind, str] | None:
     if _JSON_START.match(text):
         return StandInKind.JSON, f"JSON of {size:,} bytes: {_one_line(text)}"
     markup = text[_leading_comments(text) :]
@@ -49,9 +51,7 @@ def _as_text(head: bytes) -> str | None:
     except UnicodeDecodeError as error:
         cut_inside_a_character = error.reason == "unexpected end of data"
         return (
-            head[: error.start].decode("utf-8", "replace").lstrip("\ufeff \t\r\n\f")
-            if cut_inside_a_character
-            else None
+            head[: error.start].decode("utf-8", "replace").lstrip("\ufeff \t\r\n\f") if cut_inside_a_character else None
         )
 
 
