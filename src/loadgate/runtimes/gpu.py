@@ -45,7 +45,7 @@ def look_for_gpu(root: Path, visible_devices: str | None, nvidia_smi: str | None
 
 def hides_all(visible_devices: str) -> bool:
     """CUDA shows the devices before the first entry that names none."""
-    first = visible_devices.split(",")[0].strip()
+    first = visible_devices.split(",", maxsplit=1)[0].strip()
     return first in ("", "NoDevFiles") or first.startswith("-")
 
 

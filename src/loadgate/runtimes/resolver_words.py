@@ -1,0 +1,82 @@
+"""What uv says when it cannot resolve or install, turned into a cause and readable lines.
+
+uv has no machine-readable errors. The wordings are those of 0.5 to 0.13, which frame the same sentences in
+different ways.
+"""
+
+from __future__ import annotations
+
+import re
+
+from loadgate.domain import Finding, FindingKind
+
+MOST_LINES = 24
+LONGEST_LINE = 400
+
+UNREACHABLE = re.compile(
+    r"error sending request|dns error|tcp connect error|Could not connect|Could not resolve host|network was disabled"
+    r"|operation timed out|error decoding response body|HTTP status (server error|client error \(429)"
+    r"|Network is unreachable|Failed to download distribution due to network timeout"
+)
+UNKNOWN_PACKAGE = re.compile(r"(\S+) was not found in the (?:package registry|provided package locations)")
+UNKNOWN_VERSION = re.compile(r"there (?:is|are) no versions? of (\S+)|only (\S+) (?:is|are) available")
+NO_BUILD = re.compile(r"has no wheels with a matching|no wheels are usable|doesn't have a source distribution or wheel")
+MALFORMED = re.compile(r"Couldn't parse requirement|Failed to parse|Unsupported requirement|Unexpected '")
+UNBUILDABLE = re.compile(r"Failed to (?:download and )?build|build backend returned an error")
+WRONG_HASH = re.compile(r"Hash mismatch|no hashes were provided|--require-hashes")
+
+
+def finding_of(kind: FindingKind, words: str) -> Finding:
+    """`words` is what uv wrote to its standard error."""
+    lines = readable(words)
+    text = " ".join(" ".join(lines).split())
+    cause, headline = cause_of(text)
+    return Finding(kind=kind, cause=cause, headline=headline, detail="\n".join(lines[:MOST_LINES]))
+
+
+def cause_of(text: str) -> tuple[str, str]:
+    if WRONG_HASH.search(text):
+        return "wrong_hash", "A package is not the one whose hash the requirements give."
+    if found := UNKNOWN_PACKAGE.search(text):
+        return "no_such_package", f"There is no package {found.group(1)}."
+    if UNREACHABLE.search(text):
+        return "unreachable", "The package index could not be reached."
+    if MALFORMED.search(text):
+        return "malformed_requirement", "A requirement is not spelled as pip and uv understand it."
+    if UNBUILDABLE.search(text):
+        return "build_failed", "A package has no wheel for this Python, and building it failed."
+    return cause_of_no_solution(text)
+
+
+def cause_of_no_solution(text: str) -> tuple[str, str]:
+    """A proof of one step that mentions no dependency is about the package itself; any other is a conflict."""
+    if "And because" not in text and "depends on" not in text:
+        if found := UNKNOWN_VERSION.search(text):
+            return "no_such_version", f"There is no such version: {required(text) or found.group(1)}."
+        if NO_BUILD.search(text):
+            return "no_build_for_python", f"There is no build for this Python: {required(text)}."
+    if NO_BUILD.search(text):
+        return "no_build_for_python", "A package that is needed has no build for this Python."
+    if "No solution found" in text:
+        return "conflict", "The requirements contradict each other."
+    return "unknown", "The resolver gave up."
+
+
+def required(text: str) -> str:
+    found = re.search(r"you require (.+?),? we can conclude", text)
+    return found.group(1).rstrip(",") if found else ""
+
+
+def readable(words: str) -> list[str]:
+    """Without the resolver's frames, warnings and progress; the lines of a paragraph that it wrapped are joined."""
+    lines: list[str] = []
+    for raw in words.splitlines():
+        line = re.sub(r"^\s*(error:|cause:|Caused by:|×|├─▶|╰─▶|│)\s*", "", raw).rstrip()
+        if not line.strip() or re.match(r"\s*(warning:|Resolved |Using |Updating |Prepared |Installed )", line):
+            continue
+        begins = line != raw.rstrip() or not lines or re.match(r"\s*(hint:|And because)", line) is not None
+        if begins or not lines[-1].startswith(("Because", "And because", "hint:")):
+            lines.append(line.strip()[:LONGEST_LINE])
+        else:
+            lines[-1] = f"{lines[-1]} {line.strip()}"[: LONGEST_LINE * 4]
+    return lines

@@ -1,0 +1,43 @@
+"""Which Pythons a TensorFlow release has builds for, from the measured table beside this file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import yaml
+from packaging.specifiers import SpecifierSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    tensorflow: str
+    """Its minor version, such as `2.15`."""
+    python: tuple[str, str]
+    """Oldest and newest minor version."""
+    releases: tuple[str, ...]
+
+    def pythons(self) -> tuple[str, ...]:
+        """Minor versions, newest first."""
+        oldest, newest = (int(version.removeprefix("3.")) for version in self.python)
+        return tuple(f"3.{minor}" for minor in range(newest, oldest - 1, -1))
+
+
+@cache
+def supports() -> tuple[Support, ...]:
+    """Oldest TensorFlow first."""
+    text = files("loadgate.runtimes").joinpath("supported_pythons.yml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), tuple[Support, ...])
+
+
+def support_of(tensorflow: SpecifierSet) -> Support:
+    """That of the newest release that `tensorflow` allows; of the newest known, where it allows none of the table's.
+
+    A release that is newer than the table is most likely to have builds for what the newest one of the table has.
+    """
+    for support in reversed(supports()):
+        if any(tensorflow.contains(release, prereleases=True) for release in support.releases):
+            return support
+    return supports()[-1]
