@@ -1,0 +1,7 @@
+
+e
+transaction.protoacme"B
+Transaction
+account (	
+merchant (	
+currency (	bproto3
