@@ -249,6 +249,8 @@ class Runtime:
     requirements: tuple[Requirement, ...] = ()
     """The lines of the requirements files, their own `-r` and `-c` already followed, then of `packages`."""
     constraints: tuple[Requirement, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    """The files that `requirements` names in the spec, relative to the repository; their lines are already above."""
     env: Mapping[str, str] = field(default_factory=dict)
     loaders: Mapping[Format, Loader] = field(default_factory=dict)
     imports: tuple[str, ...] = ()

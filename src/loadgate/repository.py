@@ -1,0 +1,146 @@
+"""The repository's own text files: which there are, and their text. Nothing outside the repository is read."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import posixpath
+import stat
+import subprocess
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+LONGEST_TEXT = 1024**2
+LONGEST_LOCK = 32 * 1024**2
+"""Bytes. A lock file names every wheel of every package, and the largest seen in public have about ten million."""
+
+MOST_ENTRIES = 1_000_000
+GIT_SECONDS = 60
+NOT_OURS = frozenset(
+    (".git", ".hg", ".loadgate", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "site-packages", "venv")
+    + ("third_party", "vendor", "vendored")
+)
+"""Folders of other people's files. Most are ignored by git as well, but some repositories commit them."""
+
+
+class UnusableFileError(Exception):
+    """A file that cannot be used. The message is a predicate: `serving/requirements.txt` + ` does not exist`."""
+
+    def __init__(self, predicate: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(predicate)
+        self.line = line
+        self.column = column
+
+
+def resolve(name: str, folder: str = "") -> str:
+    """The path, relative to the repository, that `name` means when it is said in `folder`."""
+    if "\0" in name:
+        raise UnusableFileError("holds a NUL character")
+    if name.startswith(("/", "~")):
+        raise UnusableFileError("is not relative to the repository; write a path inside it")
+    path = posixpath.normpath(posixpath.join(folder, name))
+    if path == ".." or path.startswith("../"):
+        raise UnusableFileError("leads out of the repository; write a path inside it")
+    return path
+
+
+def read_text(root: Path, name: str, limit: int = LONGEST_TEXT) -> str:
+    """The text of a file of the repository. Raises `UnusableFileError`, and nothing else for any file."""
+    return decode(_read_bytes(root, resolve(name), limit))
+
+
+def decode(content: bytes) -> str:
+    """UTF-8, or UTF-16 where a byte order mark says so, as PowerShell writes what it redirects."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise UnusableFileError("is not UTF-8; save it as UTF-8", before.count(b"\n") + 1, column) from error
+
+
+def _read_bytes(root: Path, name: str, limit: int) -> bytes:
+    path = root / name
+    try:
+        inside = path.resolve(strict=True).is_relative_to(root.resolve())
+        if not inside:
+            raise UnusableFileError("is a symbolic link that leads out of the repository")
+        # a named pipe would otherwise wait for a writer for ever
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnusableFileError("is not a regular file")
+            content = _read_at_most(descriptor, limit + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError as error:
+        raise UnusableFileError("does not exist") from error
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "symbolic links that lead in a circle"
+        raise UnusableFileError(f"cannot be read: {reason}") from error
+    if len(content) > limit:
+        raise UnusableFileError(f"is longer than {limit:,} bytes; that is no file a person wrote")
+    return content
+
+
+def _read_at_most(descriptor: int, limit: int) -> bytes:
+    chunks = []
+    while limit > 0 and (chunk := os.read(descriptor, limit)):
+        chunks.append(chunk)
+        limit -= len(chunk)
+    return b"".join(chunks)
+
+
+def find_files(root: Path, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Files whose own name matches one of `patterns`, minus what git ignores, nearest to the root first."""
+    listed = _listed_by_git(root, patterns)
+    names = listed if listed is not None else _walked(root)
+    found = {name for name in names if _is_ours(name) and _matches(name, patterns)}
+    return tuple(sorted(found, key=lambda name: (name.count("/"), name)))
+
+
+def _is_ours(name: str) -> bool:
+    return NOT_OURS.isdisjoint(name.split("/")[:-1])
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(posixpath.basename(name), pattern) for pattern in patterns)
+
+
+def _listed_by_git(root: Path, patterns: Sequence[str]) -> Iterator[str] | None:
+    """None where `root` is in no repository of git's, or git is not there."""
+    # the repository may be hostile and belong to another user: git must neither run its programs nor refuse it
+    harmless = ["-c", "core.fsmonitor=false", "-c", "safe.directory=*"]
+    pathspecs = [f":(glob)**/{pattern}" for pattern in patterns]
+    listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *pathspecs]
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours
+            ["git", *harmless, "-C", str(root), *listing],  # noqa: S607 - git is found on PATH, as users expect
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
+def _walked(root: Path) -> Iterator[str]:
+    left = MOST_ENTRIES
+    folders = [""]
+    while folders and left > 0:
+        folder = folders.pop(0)
+        try:
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    left -= 1
+                    name = posixpath.join(folder, entry.name)
+                    if entry.is_file():
+                        yield name
+                    elif entry.is_dir(follow_symlinks=False) and entry.name not in NOT_OURS:
+                        folders.append(name)
+        except OSError:
+            continue
