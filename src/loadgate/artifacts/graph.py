@@ -1,0 +1,116 @@
+"""What a graph is made of: the part of reading that SavedModel, frozen graphs and `.meta` files have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from loadgate.artifacts import tensor_types
+from loadgate.artifacts.protos import NODE_DEF
+from loadgate.artifacts.wire import Message, walk
+from loadgate.domain import Signature, TensorSpec
+
+VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable"})
+"""Ops that hold a value that a checkpoint brings."""
+_OP, _DEVICE = NODE_DEF.key("op"), NODE_DEF.key("device")
+_MAX_KINDS = 100_000
+"""Different ops, or devices, of one graph."""
+_MAX_RANK = 254
+"""Dimensions of a TensorFlow tensor at the most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    nodes: int
+    """Without those of the function library."""
+    ops: Mapping[str, int]
+    """Op → how many, the function library included; calls of its functions are not ops."""
+    devices: tuple[str, ...]
+    producer: int | None
+    min_consumer: int | None
+
+    @property
+    def variables(self) -> int:
+        return sum(count for op, count in self.ops.items() if op in VARIABLES)
+
+
+@dataclass(slots=True)
+class _Tally:
+    nodes: int = 0
+    ops: Counter[bytes] = field(default_factory=Counter)
+    devices: dict[bytes, None] = field(default_factory=dict)
+
+
+def read_graph(graph: Message) -> Graph:
+    """Everything but the values of a `GraphDef`."""
+    tally = _Tally()
+    for node in graph.messages("node"):
+        _count(node, tally)
+    nodes, functions = tally.nodes, set()
+    for library in graph.messages("library"):
+        for function in library.messages("function"):
+            functions.add(function.message("signature").text("name"))
+            for node in function.messages("node_def"):
+                _count(node, tally)
+    ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
+    versions = graph.message("versions")
+    producer = versions.integer("producer") or graph.integer("version") or None
+    return Graph(
+        nodes=nodes,
+        ops={op: count for op, count in sorted(ops.items()) if op not in functions},
+        devices=tuple(sorted(device.decode("utf-8", "replace") for device in tally.devices)),
+        producer=producer,
+        min_consumer=versions.integer("min_consumer") if producer else None,
+    )
+
+
+def _count(node: Message, tally: _Tally) -> None:
+    """Counts one node. Written out, for this is where the time of a large graph goes."""
+    buffer = node.buffer
+    op = device = b""
+    for key, start, end in walk(buffer, node.start, node.end, node.budget):
+        if key == _OP:
+            op = buffer[start : min(end, start + 1024)]
+        elif key == _DEVICE:
+            device = buffer[start : min(end, start + 1024)]
+    tally.nodes += 1
+    if len(tally.ops) < _MAX_KINDS:
+        tally.ops[op] += 1
+    if device and len(tally.devices) < _MAX_KINDS:
+        tally.devices[device] = None
+
+
+def read_signatures(meta_graph: Message) -> tuple[Signature, ...]:
+    """Sorted by name, without the pseudo-signatures that hold the ops of initialisation."""
+    return tuple(
+        Signature(name=name, inputs=_specs(definition, "inputs"), outputs=_specs(definition, "outputs"))
+        for name, definition in sorted(meta_graph.entries("signature_def"), key=lambda entry: entry[0])
+        if not name.startswith("__saved_model_")
+    )
+
+
+def _specs(signature: Message, side: str) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(
+            name=name,
+            dtype=tensor_types.name(tensor.integer("dtype")),
+            shape=read_shape(tensor.message("tensor_shape")) if tensor.has("tensor_shape") else None,
+        )
+        for name, tensor in sorted(signature.entries(side), key=lambda entry: entry[0])
+    )
+
+
+def read_shape(shape: Message) -> tuple[int | None, ...] | None:
+    """None for an unknown rank."""
+    if shape.integer("unknown_rank"):
+        return None
+    return tuple(_dimensions(shape))
+
+
+def _dimensions(shape: Message) -> Iterator[int | None]:
+    for number, dimension in enumerate(shape.messages("dim")):
+        if number >= _MAX_RANK:
+            return
+        size = dimension.integer("size")
+        yield None if size < 0 else size

@@ -1,0 +1,187 @@
+"""A graph by itself, as `freeze_graph` and `tf.io.write_graph` write it: `GraphDef`, binary or as text, of any name.
+
+Protobuf files do not say what they are, so a graph is told from other messages by its structure alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from loadgate.artifacts import sightings, tensor_types, text_format
+from loadgate.artifacts.graph import VARIABLES, Graph, read_graph, read_shape
+from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
+from loadgate.artifacts.mapped import mapped
+from loadgate.artifacts.protos import GRAPH_DEF, LIBRARY, NODE_DEF, VERSIONS
+from loadgate.artifacts.wire import Message
+from loadgate.domain import Facts, Format, Signature, TensorSpec
+
+_FIRST_KEYS = frozenset(field.key for field in GRAPH_DEF.fields.values())
+_NODE, _LIBRARY, _VERSIONS = (GRAPH_DEF.key(name) for name in ("node", "library", "versions"))
+_TEXT_START = re.compile(rb"(?:\s*+#[^\n]*+\n)*+\s*+(?:node|library|versions)\s*+[:{<]")
+_TEXT_NODE = re.compile(rb"\s*+node\s*+:?\s*+\{\s*+name:\s*+\"[^\"\n]+\"\s*+op:\s*+\"")
+"""The beginning of a graph as TensorFlow prints it."""
+_NAME = re.compile(r"[A-Za-z0-9._][A-Za-z0-9_.\\/>-]*")
+_OP = re.compile(r"[A-Za-z_][A-Za-z0-9_.>-]*")
+_EXAMINED = 64
+"""Nodes at the beginning that must be sound for the whole to be called a graph."""
+_UNMISTAKABLE = 2
+"""Sound nodes after which a message that breaks off can only be a graph."""
+_POINTED_AT = re.compile(r"(?:.*[^a-z])?(?:frozen|graph|graphdef)(?:[^a-z].*)?\.pb", re.IGNORECASE)
+"""Names under which a pointer or an error page surely stands for a graph; other `.pb` files may be anything."""
+_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+_NO_OUTPUT = frozenset({"NoOp", "Assert", "Const", "Print"}) | _PLACEHOLDERS
+_TYPE_OF_OUTPUT = ("DstT", "dtype", "output_type", "out_type", "T")
+"""Attributes that give the type of an op's output, the more telling first."""
+_BOOLEAN = frozenset(
+    {"Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual", "LogicalAnd", "LogicalOr", "LogicalNot"}
+)
+_SCALARS_UNKNOWN_UNTIL = 21
+"""Producer; a placeholder of a graph this old has a scalar's shape where its shape is unknown."""
+_MAX_CONNECTED = 200_000
+"""Nodes of a graph whose outputs are looked for: every name is held in memory for it."""
+_MAX_OUTPUTS = 100
+
+
+def find(folder: Folder) -> Iterable[Sighting]:
+    for name in folder.names:
+        head = folder.head(name)
+        found = None
+        if head[:1] and head[0] in _FIRST_KEYS:
+            found = _find_binary(folder, name)
+        if found is None and _TEXT_START.match(head):
+            found = _find_text(folder, name)
+        if found is None and _POINTED_AT.fullmatch(name) and (reason := sightings.in_place_of(folder, name)):
+            found = sightings.of_file(folder, name, Format.GRAPH_DEF, reason)
+        if found:
+            yield found
+
+
+def read_facts(root: Path, sighting: Sighting) -> Facts:
+    path = root / sighting.path
+    with mapped(path) as buffer:
+        is_text = bool(_TEXT_START.match(buffer[:HEAD]))
+        graph = Message.whole(GRAPH_DEF, text_format.to_wire(buffer, GRAPH_DEF) if is_text else buffer)
+        contents = read_graph(graph)
+        signature = _signature(graph, contents) if contents.nodes <= _MAX_CONNECTED else None
+    extra = {"nodes": str(contents.nodes), "encoding": "text" if is_text else "binary"}
+    if contents.variables:
+        extra["unfrozen_variables"] = str(contents.variables)
+    return Facts(
+        producer=contents.producer,
+        min_consumer=contents.min_consumer,
+        ops=contents.ops,
+        devices=contents.devices,
+        signatures=(signature,) if signature else (),
+        extra=extra,
+    )
+
+
+def _find_binary(folder: Folder, name: str) -> Sighting | None:
+    """None for a message of another kind. Damage is told only of what begins as nothing else does."""
+    beginning = _Beginning()
+    try:
+        with mapped(folder.root / folder.path / name) as buffer:
+            graph = Message.whole(GRAPH_DEF, buffer)
+            if not all(beginning.admits(graph, *field) for field in graph.raw()):
+                return None
+    except Unreadable as error:
+        if beginning.sound_nodes < _UNMISTAKABLE or not beginning.is_connected:
+            return None
+        return sightings.of_file(folder, name, Format.GRAPH_DEF, sightings.cut_off(folder, name, error))
+    return (
+        sightings.of_file(folder, name, Format.GRAPH_DEF) if beginning.sound_nodes and beginning.is_connected else None
+    )
+
+
+def _find_text(folder: Folder, name: str) -> Sighting | None:
+    is_certain = bool(_TEXT_NODE.match(folder.head(name)))
+    try:
+        with mapped(folder.root / folder.path / name) as buffer:
+            graph = Message.whole(GRAPH_DEF, text_format.to_wire(buffer, GRAPH_DEF))
+        beginning = _Beginning()
+        is_graph = all(beginning.admits(graph, *field) for field in graph.raw()) and beginning.sound_nodes
+    except Unreadable as error:
+        if not is_certain:
+            return None
+        return sightings.of_file(folder, name, Format.GRAPH_DEF, sightings.cut_off(folder, name, error))
+    return sightings.of_file(folder, name, Format.GRAPH_DEF) if is_graph else None
+
+
+class _Beginning:
+    """What was seen so far of a message that may be a graph."""
+
+    def __init__(self) -> None:
+        self.sound_nodes = 0
+        self.is_connected = False
+        """Something was seen that maps from names to names do not have: an attribute, an input, a version."""
+
+    def admits(self, graph: Message, key: int, start: int, end: int) -> bool:
+        """Whether the next field can be one of a graph."""
+        if key == _NODE and self.sound_nodes < _EXAMINED:
+            return self._admits_node(Message(NODE_DEF, graph.buffer, start, end, graph.budget))
+        if key == _VERSIONS:
+            self.is_connected = True
+            return Message(VERSIONS, graph.buffer, start, end, graph.budget).is_admissible()
+        if key == _LIBRARY:
+            return Message(LIBRARY, graph.buffer, start, end, graph.budget).is_admissible()
+        return GRAPH_DEF.admits(key)
+
+    def _admits_node(self, node: Message) -> bool:
+        try:
+            is_sound = (
+                node.is_admissible()
+                and bool(_NAME.fullmatch(node.text("name")) and _OP.fullmatch(node.text("op")))
+                and all(key and attribute.is_admissible() for key, attribute in node.entries("attr"))
+            )
+        except Unreadable:
+            return False
+        self.sound_nodes += is_sound
+        self.is_connected |= is_sound and (node.has("attr") or node.has("input"))
+        return is_sound
+
+
+def _signature(graph: Message, contents: Graph) -> Signature:
+    """Placeholders are inputs; what no other node uses is an output."""
+    inputs: list[TensorSpec] = []
+    used: set[str] = set()
+    ends: dict[str, Message] = {}
+    scalar_is_unknown = (contents.producer or 0) <= _SCALARS_UNKNOWN_UNTIL
+    for node in graph.messages("node"):
+        used.update(_node_of(source) for source in node.texts("input"))
+        op = node.text("op")
+        if op in _PLACEHOLDERS:
+            inputs.append(_placeholder(node, scalar_is_unknown))
+        elif op not in _NO_OUTPUT and op not in VARIABLES:
+            ends[node.text("name")] = node
+    outputs = (_output(name, node) for name, node in ends.items() if name not in used)
+    return Signature(name="graph", inputs=tuple(inputs), outputs=tuple(islice(outputs, _MAX_OUTPUTS)))
+
+
+def _node_of(source: str) -> str:
+    """The node that an input such as `name`, `name:1` or `^name` (only to run after it) refers to."""
+    return source.removeprefix("^").partition(":")[0]
+
+
+def _placeholder(node: Message, scalar_is_unknown: bool) -> TensorSpec:
+    attributes = dict(node.entries("attr"))
+    shape = read_shape(attributes["shape"].message("shape")) if "shape" in attributes else None
+    return TensorSpec(
+        name=node.text("name"),
+        dtype=tensor_types.name(attributes["dtype"].integer("type")) if "dtype" in attributes else "unknown",
+        shape=None if scalar_is_unknown and shape == () else shape,
+    )
+
+
+def _output(name: str, node: Message) -> TensorSpec:
+    """The type is told where an attribute gives it; the shape only where TensorFlow noted what it inferred."""
+    attributes = dict(node.entries("attr"))
+    telling = next((attribute for attribute in _TYPE_OF_OUTPUT if attribute in attributes), None)
+    if node.text("op") in _BOOLEAN:
+        dtype = "bool"
+    else:
+        dtype = tensor_types.name(attributes[telling].integer("type")) if telling else "unknown"
+    shapes = attributes["_output_shapes"].message("list").messages("shape") if "_output_shapes" in attributes else ()
+    return TensorSpec(name=name, dtype=dtype, shape=next((read_shape(shape) for shape in shapes), None))

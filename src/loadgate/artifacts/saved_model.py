@@ -1,0 +1,171 @@
+"""SavedModel: a directory with a `saved_model.pb` (or `.pbtxt`), and with its variables as a checkpoint below it.
+
+The path of one that lies in the repository's own root is `.`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loadgate.artifacts import bundle, sightings, text_format
+from loadgate.artifacts.graph import read_graph, read_signatures
+from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.artifacts.mapped import mapped
+from loadgate.artifacts.protos import SAVED_MODEL
+from loadgate.artifacts.wire import Message
+from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
+
+_ROOT = "."
+_MAIN = ("saved_model.pb", "saved_model.pbtxt")
+"""TensorFlow takes the first that is there."""
+_KERAS_METADATA = "keras_metadata.pb"
+_FINGERPRINT = "fingerprint.pb"
+_FOLDERS = ("assets", "assets.extra", "variables")
+_VARIABLES = "variables/variables"
+_INDEX = f"{_VARIABLES}.index"
+_BEGINNING = re.compile(rb"(?:\x08[\x00-\x7f])?\x12[\x80-\xff]{0,4}[\x00-\x7f][\x0a\x12]", re.DOTALL)
+"""The schema's version, then a meta graph that begins with its information or its graph."""
+
+
+def find(folder: Folder) -> Iterable[Sighting]:
+    """At most one: the folder itself."""
+    main = next((name for name in _MAIN if name in folder.names), None)
+    if main is None:
+        return
+    below = [name for inner in _FOLDERS for name in folder.below(inner)]
+    beside = [name for name in (*_MAIN, _KERAS_METADATA, _FINGERPRINT) if name in folder.names]
+    try:
+        reason = _find_stand_in(folder, main, below)
+    except _NoSavedModel:
+        return
+    yield Sighting(
+        path=folder.path or _ROOT,
+        format=Format.SAVED_MODEL,
+        files=tuple(sorted(sightings.path_of(folder, name) for name in (*beside, *below))),
+        stand_in=reason,
+    )
+
+
+def read_facts(root: Path, sighting: Sighting) -> Facts:
+    """Facts of the meta graph that is served; of the first where none has the tag `serve` and no other."""
+    names = _names(sighting)
+    main = next((name for name in _MAIN if name in names), _MAIN[0])
+    with _opened(root / sighting.path / main) as saved_model:
+        try:
+            return _facts(saved_model, tensors=_stored_tensors(root, sighting, names), names=names)
+        except Unreadable as error:
+            raise Unreadable(f"{main}: {error}", error.kind) from error
+
+
+class _NoSavedModel(Exception):
+    """A file of that name, but of another kind."""
+
+
+def _find_stand_in(folder: Folder, main: str, below: Collection[str]) -> StandIn | None:
+    """What is not there of a SavedModel. Raises `_NoSavedModel`.
+
+    Where variables lie beside it, a file of that name can only be meant as a SavedModel, however damaged.
+    """
+    if reason := sightings.in_place_of(folder, main):
+        return reason
+    is_certain = _INDEX in below
+    try:
+        with _opened(folder.root / folder.path / main) as saved_model:
+            if not is_certain and not _is_sound(saved_model):
+                raise _NoSavedModel
+            return _find_stand_in_of_variables(folder, below, saved_model)
+    except Unreadable as error:
+        if not is_certain and not (error.kind and _begins_well(main, folder.head(main))):
+            raise _NoSavedModel from error
+        return sightings.cut_off(folder, main, error)
+
+
+def _is_sound(saved_model: Message) -> bool:
+    """Whether every field, of it and of its meta graphs, is one of a SavedModel, and there is a meta graph."""
+    return (
+        saved_model.is_admissible()
+        and saved_model.has("meta_graphs")
+        and all(meta_graph.is_admissible() for meta_graph in saved_model.messages("meta_graphs"))
+    )
+
+
+def _begins_well(main: str, head: bytes) -> bool:
+    return bool(_BEGINNING.match(head)) if main == _MAIN[0] else b"meta_graphs" in head
+
+
+def _find_stand_in_of_variables(folder: Folder, below: Collection[str], saved_model: Message) -> StandIn | None:
+    stored = [name for name in below if name.startswith(_VARIABLES)]
+    if _INDEX in stored or any(name.startswith(f"{_VARIABLES}.data-") for name in stored):
+        return bundle.find_stand_in(folder, _VARIABLES, stored)
+    if stored:  # in the format of checkpoints before TensorFlow 1.0
+        return None
+    for meta_graph in saved_model.messages("meta_graphs"):
+        if _is_object_based(meta_graph):
+            # tf.saved_model.load opens the variables even where there are none: seen with 2.15.1 and 2.21.0
+            return _missing(folder, "TensorFlow 2 loads no SavedModel without this file")
+        if count := read_graph(meta_graph.message("graph_def")).variables:
+            return _missing(folder, f"the graph has {count:,} variables, and their values are not there")
+    return None
+
+
+def _stored_tensors(root: Path, sighting: Sighting, names: Collection[str]) -> int | None:
+    """None where that cannot be told because something is missing. Raises `Unreadable` where it is damaged."""
+    if _INDEX not in names:
+        return None
+    try:
+        return sum(bundle.read_index(root / sighting.path / _INDEX).dtypes.values())
+    except Unreadable:
+        if sighting.stand_in is None:
+            raise
+        return None
+
+
+def _facts(saved_model: Message, *, tensors: int | None, names: Collection[str]) -> Facts:
+    meta_graphs = list(saved_model.messages("meta_graphs"))
+    if not meta_graphs:
+        raise Unreadable("there is no graph in it")
+    tags = [sorted(meta_graph.message("meta_info_def").texts("tags")) for meta_graph in meta_graphs]
+    meta_graph = meta_graphs[tags.index(["serve"])] if ["serve"] in tags else meta_graphs[0]
+    information = meta_graph.message("meta_info_def")
+    graph = read_graph(meta_graph.message("graph_def"))
+    extra = {
+        "tags": "; ".join(", ".join(of_one) for of_one in tags),
+        "variant": "TF2" if _is_object_based(meta_graph) else "TF1",
+        "tensorflow_git_version": information.text("tensorflow_git_version"),
+        "keras_metadata": "yes" if _KERAS_METADATA in names else "",
+        "fingerprint": "yes" if _FINGERPRINT in names else "",
+    }
+    return Facts(
+        saved_with=SavedWith(tensorflow=information.text("tensorflow_version") or None),
+        producer=graph.producer,
+        min_consumer=graph.min_consumer,
+        ops=graph.ops,
+        devices=graph.devices,
+        signatures=read_signatures(meta_graph),
+        tensors=tensors,
+        extra={key: value for key, value in extra.items() if value},
+    )
+
+
+def _is_object_based(meta_graph: Message) -> bool:
+    return meta_graph.message("object_graph_def").has("nodes")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Message]:
+    with mapped(path) as buffer:
+        is_text = path.suffix == ".pbtxt"
+        yield Message.whole(SAVED_MODEL, text_format.to_wire(buffer, SAVED_MODEL) if is_text else buffer)
+
+
+def _missing(folder: Folder, detail: str) -> StandIn:
+    return StandIn(kind=StandInKind.MISSING_VARIABLES, file=sightings.path_of(folder, _INDEX), detail=detail)
+
+
+def _names(sighting: Sighting) -> frozenset[str]:
+    """Its files, relative to it."""
+    prefix = "" if sighting.path == _ROOT else f"{sighting.path}/"
+    return frozenset(file.removeprefix(prefix) for file in sighting.files)

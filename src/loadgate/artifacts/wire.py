@@ -1,0 +1,228 @@
+"""Reads protobuf messages from their bytes alone: no generated code, no copy of what is not asked for.
+
+A field that is delimited by a length is stepped over without touching its bytes, which is why a graph with a gigabyte
+of constants costs no more than its nodes. What a message holds is declared once, as a `Layout` (see `protos.py`).
+Every error is an `Unreadable`; its kind is TRUNCATED where the bytes end inside a field.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.mapped import Buffer
+from loadgate.domain import StandInKind
+
+VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
+CONTINUED = 0x80
+"""Set in each byte of a varint but its last."""
+_VARINT_BYTES = 10
+_FIXED_BYTES = {FIXED32: 4, FIXED64: 8}
+_FIRST_KEY = 1 << 3
+_MAX_TEXT = 64 * 1024
+"""Bytes of the longest name, version or tag that is believed."""
+_MAX_FIELDS = 30_000_000
+"""Fields visited in one file: some 10 s of work, and several times the largest graph that is known."""
+_RELEASE_EVERY = 32 * 1024**2
+"""Bytes of a mapped file after which the pages seen so far are given back, so that memory stays flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of a message is written."""
+
+    number: int
+    wire_type: int
+    layout: Layout | None = None
+    """What a message in it holds."""
+    is_enum: bool = False
+
+    @property
+    def key(self) -> int:
+        return self.number << 3 | self.wire_type
+
+
+class Layout:
+    """The fields of a message by name. Where it is `partial`, there are more than are declared."""
+
+    def __init__(self, *, partial: bool = False, **fields: Field) -> None:
+        self.partial = partial
+        self.fields: Mapping[str, Field] = fields
+        self._keys = frozenset(field.key for field in fields.values())
+
+    def key(self, name: str) -> int:
+        """The number that stands before each occurrence of a field on the wire."""
+        return self.fields[name].key
+
+    def admits(self, key: int) -> bool:
+        return self.partial or key in self._keys
+
+
+def integer(number: int) -> Field:
+    return Field(number, VARINT)
+
+
+def enumeration(number: int) -> Field:
+    return Field(number, VARINT, is_enum=True)
+
+
+def text(number: int) -> Field:
+    return Field(number, DELIMITED)
+
+
+def message(number: int, layout: Layout) -> Field:
+    return Field(number, DELIMITED, layout)
+
+
+def mapping(number: int, layout: Layout) -> Field:
+    """A `map<string, message>`."""
+    return message(number, Layout(key=text(1), value=message(2, layout)))
+
+
+class Budget:
+    """Work that may still be done on one file, shared by all of its messages."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, fields: int = _MAX_FIELDS) -> None:
+        self.left = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The bytes from `start` to `end` of `buffer`, to be read as `layout` says."""
+
+    layout: Layout
+    buffer: Buffer
+    start: int
+    end: int
+    budget: Budget
+
+    @classmethod
+    def whole(cls, layout: Layout, buffer: Buffer) -> Message:
+        return cls(layout, buffer, 0, len(buffer), Budget())
+
+    def raw(self) -> Iterator[tuple[int, int, int]]:
+        """(key, start, end) of every field in turn; for a varint, `start` is its value."""
+        return walk(self.buffer, self.start, self.end, self.budget)
+
+    def copy(self, limit: int) -> bytes:
+        """A copy of all of it. Raises `Unreadable` where it is longer than `limit`."""
+        if self.end - self.start > limit:
+            raise Unreadable(f"{self.end - self.start:,} bytes where at most {limit:,} are expected")
+        return self.buffer[self.start : self.end]
+
+    def has(self, name: str) -> bool:
+        return any(True for _ in self._occurrences(name))
+
+    def integer(self, name: str, default: int = 0) -> int:
+        """A signed integer; of several occurrences the last counts, as everywhere in protobuf."""
+        value = default
+        for start, _ in self._occurrences(name):
+            value = start - (1 << 64) if start >> 63 else start
+        return value
+
+    def texts(self, name: str) -> Iterator[str]:
+        for start, end in self._occurrences(name):
+            yield self._text(start, end)
+
+    def text(self, name: str) -> str:
+        value = ""
+        for start, end in self._occurrences(name):
+            value = self._text(start, end)
+        return value
+
+    def messages(self, name: str) -> Iterator[Message]:
+        layout = self.layout.fields[name].layout or _NOTHING
+        for start, end in self._occurrences(name):
+            yield Message(layout, self.buffer, start, end, self.budget)
+
+    def message(self, name: str) -> Message:
+        """An empty one where the field is not there."""
+        found = Message(self.layout.fields[name].layout or _NOTHING, self.buffer, 0, 0, self.budget)
+        for found in self.messages(name):  # noqa: B007 - the last occurrence is the one that counts
+            pass
+        return found
+
+    def entries(self, name: str) -> Iterator[tuple[str, Message]]:
+        """The keys and values of a map."""
+        for entry in self.messages(name):
+            yield entry.text("key"), entry.message("value")
+
+    def is_admissible(self) -> bool:
+        """Whether it has no field that its layout does not declare. Raises `Unreadable` as reading does."""
+        return all(self.layout.admits(key) for key, _, _ in self.raw())
+
+    def _occurrences(self, name: str) -> Iterator[tuple[int, int]]:
+        wanted = self.layout.fields[name].key
+        for key, start, end in self.raw():
+            if key == wanted:
+                yield start, end
+
+    def _text(self, start: int, end: int) -> str:
+        if end - start > _MAX_TEXT:
+            raise Unreadable(f"{end - start:,} bytes where a name is expected, at byte {start:,}")
+        return self.buffer[start:end].decode("utf-8", "replace")
+
+
+_NOTHING = Layout(partial=True)
+
+
+def walk(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tuple[int, int, int]]:
+    """(key, start, end) of every field between `position` and `end`. The innermost loop of all reading."""
+    release = position + _RELEASE_EVERY if isinstance(buffer, mmap.mmap) else end
+    spent, limit = 0, budget.left
+    while position < end:
+        spent += 1
+        if spent > limit:
+            raise Unreadable("more fields than any known graph has")
+        key, position = varint(buffer, position, end)
+        wire_type = key & 7
+        if key < _FIRST_KEY or key >> 32:
+            raise Unreadable(f"no protobuf field at byte {position:,}")
+        if wire_type == DELIMITED:
+            length, start = varint(buffer, position, end)
+            position = start + length
+            if position > end:
+                _overrun(buffer, start, end, length)
+            yield key, start, position
+        elif wire_type == VARINT:
+            value, position = varint(buffer, position, end)
+            yield key, value, position
+        elif wire_type in _FIXED_BYTES:
+            start, position = position, position + _FIXED_BYTES[wire_type]
+            if position > end:
+                _overrun(buffer, start, end, position - start)
+            yield key, start, position
+        else:
+            raise Unreadable(f"no protobuf field at byte {position:,}: wire type {wire_type}")
+        if position > release:
+            buffer.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]  # only a mapped file is ever released
+            release = position + _RELEASE_EVERY
+    budget.left -= spent
+
+
+def varint(buffer: Buffer, position: int, end: int) -> tuple[int, int]:
+    """The unsigned number at `position`, and the position behind it."""
+    if position < end and (value := buffer[position]) < CONTINUED:
+        return value, position + 1
+    value = shift = 0
+    for at in range(position, min(end, position + _VARINT_BYTES)):
+        byte = buffer[at]
+        value |= (byte & 0x7F) << shift
+        if byte < CONTINUED:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, at + 1
+        shift += 7
+    if end - position >= _VARINT_BYTES:
+        raise Unreadable(f"a number of more than {_VARINT_BYTES} bytes at byte {position:,}")
+    return _overrun(buffer, position, end, end - position + 1)
+
+
+def _overrun(buffer: Buffer, start: int, end: int, length: int) -> NoReturn:
+    if end == len(buffer):
+        missing = start + length - end
+        raise Unreadable(f"ends {missing:,} bytes early, at byte {end:,}", StandInKind.TRUNCATED)
+    raise Unreadable(f"a field of {length:,} bytes at byte {start:,} does not fit into what holds it")
