@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from loadgate.domain import StandInKind
+from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.domain import Facts, Format, StandIn, StandInKind
 
 _LFS_VERSION = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v\d")
 _LFS_MAX_SIZE = 1024
@@ -80,3 +85,101 @@ def _one_line(text: str, limit: int = 100) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text[: 4 * limit])
     line = " ".join(printable.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+# --- files under a model's name -----------------------------------------------------------------------------------
+
+_FORMAT_OF_SUFFIX = {
+    ".weights.h5": Format.KERAS_WEIGHTS_H5,
+    ".h5": Format.KERAS_H5,
+    ".hdf5": Format.KERAS_H5,
+    ".keras": Format.KERAS_V3,
+    ".tflite": Format.TFLITE,
+    ".pb": Format.GRAPH_DEF,
+}
+"""What an extension promises."""
+_WORDS_OF_A_GRAPH = frozenset({"frozen", "graph", "model"})
+_FOLDERS_OF_ASSETS = frozenset({"assets", "assets.extra"})
+_FOLDER_OF_ONNX_TENSORS = "test_data_set_"
+_MAX_DVC_FILE = 1024**2
+
+
+def find(folder: Folder) -> Iterable[Sighting]:
+    """Stand-ins for models of one file. Those of SavedModels and checkpoints are found with their formats."""
+    for name in folder.names:
+        if name.endswith(".dvc"):
+            yield from _missing_outputs(folder, name)
+            continue
+        promised = _promised_format(name)
+        found = promised and of_file(folder.head(name), folder.size(name))
+        if promised is None or not found or not _counts(folder.path, name, promised, found[0]):
+            continue
+        path = _join(folder.path, name)
+        stand_in = StandIn(kind=found[0], file=path, detail=found[1])
+        yield Sighting(path=path, format=promised, files=(path,), stand_in=stand_in)
+
+
+def read_facts(root: Path, sighting: Sighting) -> Facts:  # noqa: ARG001 - the same for every format
+    """Raises `Unreadable`: there is nothing to read facts from."""
+    stand_in = sighting.stand_in
+    raise Unreadable(stand_in.detail if stand_in else "the model is not there", stand_in.kind if stand_in else None)
+
+
+def _promised_format(name: str) -> Format | None:
+    name = name.lower()
+    return next((promised for suffix, promised in _FORMAT_OF_SUFFIX.items() if name.endswith(suffix)), None)
+
+
+def _counts(folder: str, name: str, promised: Format, kind: StandInKind) -> bool:
+    """Whether it stands in for a model. `.pb` is the extension of every protobuf, and an empty one is a valid one."""
+    if promised is not Format.GRAPH_DEF:
+        return True
+    parts = folder.split("/")
+    if parts[-1].startswith(_FOLDER_OF_ONNX_TENSORS):
+        return False
+    if kind is not StandInKind.EMPTY:
+        return True
+    words = re.split(r"[^a-z]+", name.lower().removesuffix(".pb"))
+    return not _WORDS_OF_A_GRAPH.isdisjoint(words) and _FOLDERS_OF_ASSETS.isdisjoint(parts)
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+# --- DVC ----------------------------------------------------------------------------------------------------------
+
+
+def _missing_outputs(folder: Folder, name: str) -> Iterator[Sighting]:
+    """The models that a `.dvc` file stands for and that are not on the disk."""
+    pointer = _join(folder.path, name)
+    for output, detail in _outputs(folder.root / pointer, folder.size(name)):
+        path = posixpath.normpath(posixpath.join(folder.path, output))
+        promised = _promised_format(path)
+        if promised is None or path.startswith(("../", "/")) or os.path.lexists(folder.root / path):
+            continue
+        stand_in = StandIn(kind=StandInKind.DVC_POINTER, file=pointer, detail=detail)
+        yield Sighting(path=path, format=promised, files=(pointer,), stand_in=stand_in)
+
+
+def _outputs(path: Path, size: int) -> Iterator[tuple[str, str]]:
+    """Path of each output, relative to the folder of the `.dvc` file, and one line on it."""
+    import yaml
+
+    if size > _MAX_DVC_FILE:
+        return
+    try:
+        content = yaml.safe_load(path.read_bytes())
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return
+    outputs = content.get("outs") if isinstance(content, dict) else None
+    folder = content.get("wdir", ".") if outputs else "."
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict) and isinstance(output.get("path"), str) and isinstance(folder, str):
+            yield posixpath.join(folder, output["path"]), _dvc_detail(output)
+
+
+def _dvc_detail(output: dict[str, object]) -> str:
+    size, digest = output.get("size"), output.get("md5")
+    length = f"{size:,} bytes" if isinstance(size, int) else "a file of unknown size"
+    return f"points at {length}, md5 {_one_line(digest, 12)}" if isinstance(digest, str) else f"points at {length}"

@@ -1,0 +1,164 @@
+"""Lists the files of a repository: what git tracks, and what it does not track but does not ignore either."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_GIT_SECONDS = 300
+_MAX_SUBMODULE_DEPTH = 10
+_OTHER_SYSTEMS = frozenset({".git", ".hg", ".svn", ".bzr"})
+_MAX_IGNORE_FILE = 1024**2
+
+# A repository that another user owns is the normal case in a container. What `safe.directory` guards against is that
+# its configuration names programs; the one that a listing would start is switched off.
+_OPTIONS = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
+_OF_AN_OUTER_GIT = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_PREFIX",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_COMMON_DIR",
+        "GIT_NAMESPACE",
+    }
+)
+"""A hook's git says by these which repository is meant, and it is not always ours."""
+
+
+def list_files(root: Path) -> list[str]:
+    """Paths of files relative to `root`, with `/` between their parts, in no order.
+
+    Some may be gone or be something other than a file: git lists what its index holds.
+    """
+    listed = _list_by_git(root, _MAX_SUBMODULE_DEPTH)
+    return list(walk(root)) if listed is None else listed
+
+
+# --- git ----------------------------------------------------------------------------------------------------------
+
+
+def _list_by_git(root: Path, depth: int) -> list[str] | None:
+    """None where there is no git, no work tree, or a work tree that ignores `root` as a whole."""
+    output = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if output is None or (not output and _git(root, "check-ignore", "--quiet", ".") is not None):
+        return None
+    files = os.fsdecode(output).split("\0")
+    files.pop()
+    for folder in _nested(root, files):
+        inner = (_list_by_git(root / folder, depth - 1) or []) if depth else []
+        files.extend(f"{folder}/{name}" for name in inner)
+    return files
+
+
+def _nested(root: Path, files: Sequence[str]) -> Iterator[str]:
+    """Repositories inside this one that are checked out: submodules, and clones that git does not track."""
+    yield from (name.rstrip("/") for name in files if name.endswith("/"))
+    if _has_submodules(root):
+        entries = _git(root, "ls-files", "-z", "--stage") or b""
+        for entry in entries.split(b"\0"):
+            if entry.startswith(b"160000 "):
+                folder = os.fsdecode(entry.partition(b"\t")[2])
+                if (root / folder / ".git").exists():
+                    yield folder
+
+
+def _has_submodules(root: Path) -> bool:
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return top is not None and os.path.lexists(os.path.join(os.fsdecode(top).rstrip("\n"), ".gitmodules"))
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """What git prints; None where it cannot be run or says no."""
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_AN_OUTER_GIT}
+    command = ("git", *_OPTIONS, *arguments)
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command; the folder is only where it runs
+            command,
+            cwd=root,
+            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+# --- no git -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignore:
+    """The .gitignore of one folder."""
+
+    folder: str
+    patterns: GitIgnoreSpec
+
+    def says(self, path: str) -> bool | None:
+        """Whether it ignores `path`; None where it has no opinion."""
+        inner = path[len(self.folder) + 1 :] if self.folder else path
+        return self.patterns.check_file(inner).include
+
+
+def walk(root: Path, below: str = "") -> Iterator[str]:
+    """Files below the folder `below`, without what .gitignore files ignore. Symbolic links to folders are not followed.
+
+    As in git, what lies in an ignored folder is ignored whatever else is said of it.
+    """
+    pending: list[tuple[str, tuple[_Ignore, ...]]] = [(below, ())]
+    while pending:
+        folder, outer = pending.pop()
+        try:
+            with os.scandir(root / folder) as scan:
+                entries = list(scan)
+        except OSError:
+            continue
+        ignores = outer
+        if any(entry.name == ".gitignore" for entry in entries):
+            ignores = (*outer, *_ignore_file(root, folder))
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and entry.name in _OTHER_SYSTEMS:
+                continue
+            if ignores and _is_ignored(f"{path}/" if is_folder else path, ignores):
+                continue
+            if is_folder:
+                pending.append((path, ignores))
+            else:
+                yield path
+
+
+def _ignore_file(root: Path, folder: str) -> Iterator[_Ignore]:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        with open(root / folder / ".gitignore", "rb") as stream:
+            lines = stream.read(_MAX_IGNORE_FILE).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    patterns = []
+    for line in lines:
+        try:
+            patterns.extend(GitIgnoreSpec.from_lines([line]).patterns)
+        except ValueError:
+            continue
+    yield _Ignore(folder, GitIgnoreSpec(patterns))
+
+
+def _is_ignored(path: str, ignores: Sequence[_Ignore]) -> bool:
+    for ignore in reversed(ignores):
+        verdict = ignore.says(path)
+        if verdict is not None:
+            return verdict
+    return False
