@@ -63,7 +63,7 @@ class FolderView:
         self.names: Sequence[str] = tuple(self._looks)
 
     def below(self, folder: str) -> Sequence[str]:
-        return [f"{folder}/{name}" for name in self._below(self._prefix + folder)]
+        return tuple(f"{folder}/{name}" for name in self._below(self._prefix + folder))
 
     def head(self, name: str) -> bytes:
         return self._looks[name][0] if name in self._looks else b""
