@@ -6,7 +6,7 @@ It is a checkpoint (version 2) by itself, and the variables of a SavedModel.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +68,10 @@ def _read(index: Buffer) -> Bundle:
     return Bundle(shards=shards, needed=needed, dtypes=dtypes, object_graph=object_graph)
 
 
-def find_stand_in(folder: Folder, prefix: str, names: Collection[str]) -> StandIn | None:
-    """Why the bundle `prefix`, of whose files `names` are there, is not whole; None where it is, or is damaged."""
+def find_stand_in(folder: Folder, prefix: str) -> StandIn | None:
+    """Why the bundle `prefix` is not whole; None where it is, and where it is damaged in another way."""
     index = f"{prefix}.index"
-    if index not in names:
+    if index not in folder.names:
         detail = "the index is missing beside its data"
         return StandIn(kind=StandInKind.MISSING_SHARDS, file=sightings.path_of(folder, index), detail=detail)
     if reason := sightings.in_place_of(folder, index):
@@ -81,7 +81,7 @@ def find_stand_in(folder: Folder, prefix: str, names: Collection[str]) -> StandI
     except Unreadable as error:
         return sightings.cut_off(folder, index, error)
     shards = [shard_name(prefix, shard, bundle.shards) for shard in range(bundle.shards)]
-    if reason := sightings.find_missing(folder, shards, names):
+    if reason := sightings.find_missing(folder, shards):
         return reason
     for shard, name in enumerate(shards):
         size, needed = folder.size(name), bundle.needed.get(shard, 0)

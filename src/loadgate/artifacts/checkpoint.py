@@ -31,7 +31,7 @@ _KEY_OF_FIRST_ENTRY = 2
 def find(folder: Folder) -> Iterable[Sighting]:
     files = _bundles(folder)
     for prefix in sorted(files):
-        yield _sighting(folder, prefix, files[prefix], bundle.find_stand_in(folder, prefix, files[prefix]))
+        yield _sighting(folder, prefix, files[prefix], bundle.find_stand_in(folder, prefix))
     taken = {name for names in files.values() for name in names}
     yield from _find_old(folder, [name for name in folder.names if name not in taken])
 
@@ -115,7 +115,7 @@ def _is_pointer(folder: Folder, name: str, meta: str) -> bool:
 
 def _find_stand_in_of_shards(folder: Folder, prefix: str, count: int) -> StandIn | None:
     shards = [f"{prefix}-{shard:05d}-of-{count:05d}" for shard in range(count)]
-    if missing := sightings.find_missing(folder, shards, frozenset(folder.names)):
+    if missing := sightings.find_missing(folder, shards):
         return missing
     return next((reason for shard in shards if (reason := _find_stand_in(folder, shard))), None)
 

@@ -29,8 +29,6 @@ _EXAMINED = 64
 """Nodes at the beginning that must be sound for the whole to be called a graph."""
 _UNMISTAKABLE = 2
 """Sound nodes after which a message that breaks off can only be a graph."""
-_POINTED_AT = re.compile(r"(?:.*[^a-z])?(?:frozen|graph|graphdef)(?:[^a-z].*)?\.pb", re.IGNORECASE)
-"""Names under which a pointer or an error page surely stands for a graph; other `.pb` files may be anything."""
 _PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 _NO_OUTPUT = frozenset({"NoOp", "Assert", "Const", "Print"}) | _PLACEHOLDERS
 _TYPE_OF_OUTPUT = ("DstT", "dtype", "output_type", "out_type", "T")
@@ -53,8 +51,6 @@ def find(folder: Folder) -> Iterable[Sighting]:
             found = _find_binary(folder, name)
         if found is None and _TEXT_START.match(head):
             found = _find_text(folder, name)
-        if found is None and _POINTED_AT.fullmatch(name) and (reason := sightings.in_place_of(folder, name)):
-            found = sightings.of_file(folder, name, Format.GRAPH_DEF, reason)
         if found:
             yield found
 

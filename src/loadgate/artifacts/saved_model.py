@@ -6,13 +6,13 @@ The path of one that lies in the repository's own root is `.`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from loadgate.artifacts import bundle, sightings, text_format
 from loadgate.artifacts.graph import read_graph, read_signatures
-from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import SAVED_MODEL
 from loadgate.artifacts.wire import Message
@@ -24,8 +24,7 @@ _MAIN = ("saved_model.pb", "saved_model.pbtxt")
 _KERAS_METADATA = "keras_metadata.pb"
 _FINGERPRINT = "fingerprint.pb"
 _FOLDERS = ("assets", "assets.extra", "variables")
-_VARIABLES = "variables/variables"
-_INDEX = f"{_VARIABLES}.index"
+_INDEX = "variables/variables.index"
 _BEGINNING = re.compile(rb"(?:\x08[\x00-\x7f])?\x12[\x80-\xff]{0,4}[\x00-\x7f][\x0a\x12]", re.DOTALL)
 """The schema's version, then a meta graph that begins with its information or its graph."""
 
@@ -60,6 +59,26 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
             raise Unreadable(f"{main}: {error}", error.kind) from error
 
 
+class _Variables:
+    """The folder with the variables, see `interface.Folder`."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.root = folder.root
+        self.path = sightings.path_of(folder, "variables")
+        self.names = tuple(name.removeprefix("variables/") for name in folder.below("variables"))
+
+    def below(self, folder: str) -> Sequence[str]:
+        return tuple(name for name in self.names if name.startswith(f"{folder}/"))
+
+    def head(self, name: str) -> bytes:
+        with mapped(self.root / self.path / name) as buffer:
+            return buffer[:HEAD]
+
+    def size(self, name: str) -> int:
+        with mapped(self.root / self.path / name) as buffer:
+            return len(buffer)
+
+
 class _NoSavedModel(Exception):
     """A file of that name, but of another kind."""
 
@@ -76,7 +95,7 @@ def _find_stand_in(folder: Folder, main: str, below: Collection[str]) -> StandIn
         with _opened(folder.root / folder.path / main) as saved_model:
             if not is_certain and not _is_sound(saved_model):
                 raise _NoSavedModel
-            return _find_stand_in_of_variables(folder, below, saved_model)
+            return _find_stand_in_of_variables(folder, saved_model)
     except Unreadable as error:
         if not is_certain and not (error.kind and _begins_well(main, folder.head(main))):
             raise _NoSavedModel from error
@@ -96,11 +115,11 @@ def _begins_well(main: str, head: bytes) -> bool:
     return bool(_BEGINNING.match(head)) if main == _MAIN[0] else b"meta_graphs" in head
 
 
-def _find_stand_in_of_variables(folder: Folder, below: Collection[str], saved_model: Message) -> StandIn | None:
-    stored = [name for name in below if name.startswith(_VARIABLES)]
-    if _INDEX in stored or any(name.startswith(f"{_VARIABLES}.data-") for name in stored):
-        return bundle.find_stand_in(folder, _VARIABLES, stored)
-    if stored:  # in the format of checkpoints before TensorFlow 1.0
+def _find_stand_in_of_variables(folder: Folder, saved_model: Message) -> StandIn | None:
+    variables = _Variables(folder)
+    if any(name.startswith(("variables.index", "variables.data-")) for name in variables.names):
+        return bundle.find_stand_in(variables, "variables")
+    if variables.names:  # in the format of checkpoints before TensorFlow 1.0
         return None
     for meta_graph in saved_model.messages("meta_graphs"):
         if _is_object_based(meta_graph):

@@ -33,8 +33,9 @@ def cut_off(folder: Folder, name: str, error: Unreadable) -> StandIn | None:
     return StandIn(kind=error.kind, file=path_of(folder, name), detail=str(error))
 
 
-def find_missing(folder: Folder, shards: Collection[str], there: Collection[str]) -> StandIn | None:
-    """The first of a checkpoint's shards that is not among the files that are there."""
+def find_missing(folder: Folder, shards: Collection[str]) -> StandIn | None:
+    """The first of a checkpoint's shards that is not in its folder."""
+    there = frozenset(folder.names)
     missing = [shard for shard in shards if shard not in there]
     if not missing:
         return None

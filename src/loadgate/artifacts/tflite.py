@@ -12,7 +12,7 @@ from loadgate.artifacts.flatbuffer import IDENTIFIER, Table
 from loadgate.artifacts.interface import Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import Buffer, mapped
 from loadgate.artifacts.tflite_names import BROUGHT_CUSTOM_OPERATORS, BUILTIN_OPERATORS, CUSTOM, TENSOR_TYPES
-from loadgate.domain import Facts, Format, SavedWith, Signature, StandIn, StandInKind, TensorSpec
+from loadgate.domain import Facts, Format, SavedWith, Signature, StandInKind, TensorSpec
 
 _TFL3 = b"TFL3"
 _SUFFIX = ".tflite"
@@ -88,10 +88,8 @@ def find(folder: Folder) -> Iterable[Sighting]:
         head = folder.head(name)
         if head[IDENTIFIER] == _TFL3 and int.from_bytes(head[:4], "little") < _MAX_ROOT:
             yield sightings.of_file(folder, name, Format.TFLITE)
-        elif name.endswith(_SUFFIX):
-            reason = sightings.in_place_of(folder, name) or _cut_off(folder, name, head)
-            if reason:
-                yield sightings.of_file(folder, name, Format.TFLITE, reason)
+        elif name.endswith(_SUFFIX) and 0 < len(head) < IDENTIFIER.stop and _TFL3.startswith(head[IDENTIFIER]):
+            yield sightings.of_file(folder, name, Format.TFLITE, sightings.cut_off(folder, name, _too_short(len(head))))
 
 
 def read_facts(root: Path, sighting: Sighting) -> Facts:
@@ -99,13 +97,6 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         if buffer[IDENTIFIER] != _TFL3:
             raise _too_short(len(buffer))
         return _facts(Table.root(buffer), buffer)
-
-
-def _cut_off(folder: Folder, name: str, head: bytes) -> StandIn | None:
-    """Where a file of that name ends before its identifier does."""
-    if head and len(head) < IDENTIFIER.stop and _TFL3.startswith(head[IDENTIFIER]):
-        return sightings.cut_off(folder, name, _too_short(len(head)))
-    return None
 
 
 def _too_short(size: int) -> Unreadable:
