@@ -18,8 +18,8 @@ LONGEST_LOCK = 32 * 1024**2
 MOST_ENTRIES = 1_000_000
 GIT_SECONDS = 60
 NOT_OURS = frozenset(
-    (".git", ".hg", ".loadgate", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "site-packages", "venv")
-    + ("third_party", "vendor", "vendored")
+    {".git", ".hg", ".loadgate", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "site-packages", "venv"}
+    | {"third_party", "vendor", "vendored"}
 )
 """Folders of other people's files. Most are ignored by git as well, but some repositories commit them."""
 

@@ -95,9 +95,7 @@ class _Reading:
         finally:
             self.open_files.pop()
 
-    def take_all(
-        self, lines: Iterator[tuple[int, int, str]], file: str, folder: str, *, constraint: bool
-    ) -> None:
+    def take_all(self, lines: Iterator[tuple[int, int, str]], file: str, folder: str, *, constraint: bool) -> None:
         for line, column, text in lines:
             self.lines += 1
             if self.lines > MOST_LINES:

@@ -1,0 +1,5 @@
+"""Without a spec, what the repository already says of the runtime. One module for each kind of file."""
+
+from loadgate.infer.inference import infer_spec
+
+__all__ = ["infer_spec"]

@@ -1,0 +1,80 @@
+"""A runtime that files of the repository describe, before it is decided which of them become the spec's."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, first_named
+from loadgate.domain import Origin, Requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    file: str
+    """The file after which the runtime is named."""
+    requirements: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    image: Python | None = None
+    """TensorFlow's version where a base image brings it, and nothing replaces it."""
+    python: Python | None = None
+    """What the file itself says of the Python."""
+    notes: tuple[str, ...] = ()
+    reads: frozenset[str] = frozenset()
+    """Every file that went into it."""
+
+    @classmethod
+    def of(cls, file: str, declared: Declared) -> Candidate:
+        return cls(
+            file=file,
+            requirements=declared.requirements,
+            constraints=declared.constraints,
+            requirement_files=(file,),
+            python=declared.python,
+            notes=declared.notes,
+            reads=frozenset(declared.files),
+        )
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.file)
+
+    def line_naming(self, packages: frozenset[str]) -> Requirement | None:
+        """The line that says the most of one of `packages`: a lock's pin, else what is asked for."""
+        is_lock = self.file.endswith(".lock")
+        return (first_named(self.constraints, packages) if is_lock else None) or first_named(
+            self.requirements, packages
+        )
+
+    @property
+    def brings_tensorflow(self) -> bool:
+        return bool(self.image or self.line_naming(TENSORFLOW_NAMES))
+
+    @property
+    def brings_keras(self) -> bool:
+        return bool(self.line_naming(KERAS_NAMES))
+
+    @property
+    def brings_tflite(self) -> bool:
+        return bool(self.line_naming(TFLITE_NAMES))
+
+    @property
+    def is_about_models(self) -> bool:
+        return self.brings_tensorflow or self.brings_keras or self.brings_tflite
+
+    @property
+    def chosen_line(self) -> Requirement | None:
+        """The line for which it is a candidate; None where that is its base image."""
+        return (
+            self.line_naming(TENSORFLOW_NAMES)
+            or (None if self.image else self.line_naming(KERAS_NAMES))
+            or (None if self.image else self.line_naming(TFLITE_NAMES))
+        )
+
+    @property
+    def origin(self) -> Origin:
+        line = self.chosen_line
+        if line is not None and line.origin is not None:
+            return line.origin
+        return self.image.origin if self.image else Origin(file=self.file, line=1)

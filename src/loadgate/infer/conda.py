@@ -1,0 +1,90 @@
+"""A conda environment: its `pip` section as it stands, and of conda's own packages those that PyPI has as well."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from loadgate.declared import Declared, Python
+from loadgate.domain import Origin
+from loadgate.mistakes import Mistake, Mistakes, quoted
+from loadgate.repository import read_text
+from loadgate.requirements import read_lines
+from loadgate.yaml_nodes import compose, kind, position
+
+_ON_PYPI = {
+    name: name
+    for name in {"h5py", "keras", "ml_dtypes", "numpy", "pandas", "pillow", "protobuf", "scikit-learn", "scipy"}
+    | {"tensorflow", "tensorflow-addons", "tensorflow-cpu", "tensorflow-datasets", "tensorflow-hub"}
+    | {"tensorflow-probability", "tensorflow-text", "tf-keras", "transformers"}
+} | {"tensorflow-gpu": "tensorflow"}
+"""Conda's name of a package and PyPI's. conda still has builds of tensorflow-gpu where PyPI's name has none."""
+
+_SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9._-]+)\s*(?P<version>[=<>!~\s].*)?$")
+
+_Line = tuple[int, int, str]
+
+
+def read(root: Path, name: str) -> Declared:
+    node = compose(read_text(root, name), name)
+    lines: list[_Line] = []
+    left_out: list[str] = []
+    python = None
+    for line, column, item in _items(_value(node, "dependencies")):
+        parsed = _SPEC.fullmatch(item)
+        if parsed is None:
+            raise Mistakes([Mistake(name, line, column, f"{quoted(item)} is no package of conda's")])
+        package, version = parsed["name"].lower(), _specifier(parsed["version"] or "")
+        if package == "python":
+            python = Python(said=re.sub(r"^==|\.\*$", "", version), origin=Origin(file=name, line=line))
+        elif package in _ON_PYPI:
+            lines.append((line, column, _ON_PYPI[package] + version))
+        elif package != "pip":
+            left_out.append(package)
+    for section in _mappings(_value(node, "dependencies")):
+        lines.extend(_items(_value(section, "pip")))
+    declared = read_lines(root, iter(lines), name, posixpath.dirname(name))
+    notes = [f"{name}: left out, for only conda has them: {', '.join(left_out[:20])}."] if left_out else []
+    return Declared(
+        requirements=declared.requirements,
+        constraints=declared.constraints,
+        notes=(*declared.notes, *notes),
+        python=python if python and python.said else None,
+        files=(name, *declared.files),
+    )
+
+
+def _value(node: yaml.Node | None, wanted: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for key, value in node.value if getattr(key, "value", None) == wanted), None)
+
+
+def _items(node: yaml.Node | None) -> Iterator[_Line]:
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        if isinstance(item, yaml.ScalarNode) and kind(item) == "text" and item.value.strip():
+            yield (*position(item), item.value.strip())
+
+
+def _mappings(node: yaml.Node | None) -> list[yaml.Node]:
+    children = node.value if isinstance(node, yaml.SequenceNode) else ()
+    return [item for item in children if isinstance(item, yaml.MappingNode)]
+
+
+def _specifier(version: str) -> str:
+    """conda's `=2.15` means any 2.15; after a second `=` comes the build, which PyPI does not know."""
+    version = version.strip()
+    if "|" in version:
+        return ""
+    exact = re.fullmatch(r"(={0,2})\s*([\w.+*]+)(?:(?:=|\s+)[\w.*]+)?", version)
+    if exact is None:
+        return version.replace(" ", "")
+    operator, number = exact.groups()
+    if number.strip(".*") == "":
+        return ""
+    is_family = operator == "=" and exact[0].count("=") == 1 and not number.endswith("*")
+    return f"=={number}.*" if is_family else f"=={number}"

@@ -1,0 +1,211 @@
+"""A Dockerfile: the Python and the TensorFlow that its last stage begins with, and what `pip install` adds."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadgate.declared import Python
+from loadgate.domain import Origin
+from loadgate.infer.pip_command import Installed, installed_by
+from loadgate.repository import read_text
+
+MOST_INSTRUCTIONS = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What a Dockerfile says of the runtime that it makes."""
+
+    file: str
+    python: Python | None = None
+    tensorflow: Python | None = None
+    """Of a base image that has TensorFlow in it, and the line that names it."""
+    base: str = ""
+    """The base image's name."""
+    installed: tuple[Installed, ...] = ()
+    copied: tuple[str, ...] = ()
+    """Paths, relative to the build's context, that are copied from it."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    base: str
+    line: int
+    needs: set[str] = field(default_factory=set)
+    installed: list[Installed] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruction:
+    word: str
+    rest: str
+    line: int
+    lines: tuple[tuple[int, str], ...]
+    """Number and text of each physical line."""
+
+
+def read(root: Path, name: str) -> Image:
+    stages = _stages(read_text(root, name))
+    if not stages:
+        return Image(file=name)
+    needed = [stages[key] for key in _needed(stages)]
+    chain = [stages[key] for key in _bases(stages)]
+    first = chain[-1]
+    origin = Origin(file=name, line=first.line)
+    python, tensorflow = python_of_image(first.base), tensorflow_of_image(first.base)
+    return Image(
+        file=name,
+        python=Python(said=python, origin=origin) if python else None,
+        tensorflow=Python(said=tensorflow, origin=origin) if tensorflow else None,
+        base=first.base,
+        installed=tuple(installed for stage in needed for installed in stage.installed),
+        copied=tuple(copied for stage in needed for copied in stage.copied),
+    )
+
+
+def python_of_image(image: str) -> str | None:
+    """`python:3.11-slim` → `3.11`; also where a tag such as `2.13.0-gpu-py310-cu118` says so in passing."""
+    name, _, tag = _without_digest(image).rpartition(":")
+    if posixpath.basename(name) == "python":
+        said = re.match(r"3\.\d+(\.\d+)?(?=$|[-.a-z])", tag)
+        return said[0] if said else None
+    said = re.search(r"(?:^|[-_])py(?:thon)?(3\.\d{1,2}|3\d{1,2})(?=$|[-_.])", tag)
+    return said[1] if said and "." in said[1] else f"3.{said[1][1:]}" if said else None
+
+
+def tensorflow_of_image(image: str) -> str | None:
+    """`tensorflow/tensorflow:2.15.0-gpu` → `2.15.0`; `tensorflow/serving` has the version of its TensorFlow."""
+    name, _, tag = _without_digest(image).rpartition(":")
+    if not re.search(r"(^|/)tensorflow/(tensorflow|serving)$", name):
+        return None
+    said = re.match(r"\d+\.\d+\.\d+(rc\d+)?(?=$|-)", tag)
+    return said[0] if said else None
+
+
+def _without_digest(image: str) -> str:
+    return image.split("@", 1)[0]
+
+
+# --- stages ---------------------------------------------------------------------------------------------------
+
+
+def _stages(text: str) -> dict[str, _Stage]:
+    """By name, or by number where they have none; the last is the one that is built."""
+    stages: dict[str, _Stage] = {}
+    variables: dict[str, str] = {}
+    stage: _Stage | None = None
+    for instruction in _instructions(text):
+        rest = _substituted(instruction.rest, variables)
+        if instruction.word in ("ARG", "ENV"):
+            variables.update(_assignments(instruction.word, rest, variables))
+        elif instruction.word == "FROM":
+            named = re.match(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", rest, re.IGNORECASE)
+            if named is None:
+                continue
+            stage = _Stage(base=named[1], line=instruction.line)
+            stages[(named[2] or str(len(stages))).lower()] = stage
+        elif stage is not None:
+            _add(stage, instruction, rest)
+    return stages
+
+
+def _add(stage: _Stage, instruction: _Instruction, rest: str) -> None:
+    stage.needs.update(name.lower() for name in re.findall(r"(?:--|,)from=([^\s,]+)", rest))
+    if instruction.word in ("COPY", "ADD") and "--from=" not in rest:
+        stage.copied.extend(_sources(rest))
+    if instruction.word == "RUN":
+        stage.installed.extend(installed_by(_as_shell(rest), instruction.lines))
+
+
+def _needed(stages: dict[str, _Stage]) -> list[str]:
+    """The stages that the last one is made from, in the order of the file."""
+    names = list(stages)
+    waiting, needed = [names[-1]], set()
+    while waiting:
+        name = waiting.pop()
+        if name in stages and name not in needed:
+            needed.add(name)
+            waiting.extend({stages[name].base.lower(), *stages[name].needs})
+    return [name for name in names if name in needed]
+
+
+def _bases(stages: dict[str, _Stage]) -> list[str]:
+    """The last stage, the stage that it begins with, and so on."""
+    chain = [list(stages)[-1]]
+    while (base := stages[chain[-1]].base.lower()) in stages and base not in chain:
+        chain.append(base)
+    return chain
+
+
+# --- instructions ---------------------------------------------------------------------------------------------
+
+
+def _instructions(text: str) -> Iterator[_Instruction]:
+    lines = text.replace("\r\n", "\n").split("\n")
+    position = 0
+    for _ in range(MOST_INSTRUCTIONS):
+        taken: list[tuple[int, str]] = []
+        continued = True
+        while continued and position < len(lines):
+            line = lines[position]
+            position += 1
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            continued = line.rstrip().endswith("\\")
+            taken.append((position, line.rstrip().removesuffix("\\")))
+        if not taken:
+            return
+        for end in re.findall(r"<<-?[\"']?(\w+)[\"']?", taken[-1][1]):
+            while position < len(lines) and lines[position].strip() != end:
+                taken.append((position + 1, "\n" + lines[position]))
+                position += 1
+            position += 1
+        word, _, rest = " ".join(line for _, line in taken).strip().partition(" ")
+        yield _Instruction(word.upper(), rest.strip(), taken[0][0], tuple(taken))
+
+
+def _substituted(text: str, variables: dict[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        name, default = found[1] or found[3], found[2]
+        return variables.get(name) or default or found[0]
+
+    return re.sub(r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))", value, text)[:65536]
+
+
+def _assignments(word: str, rest: str, variables: dict[str, str]) -> dict[str, str]:
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        return {}
+    if word == "ENV" and words and "=" not in words[0]:
+        return {words[0]: " ".join(words[1:])}
+    pairs = [pair.partition("=") for pair in words]
+    # `ARG NAME` in a stage brings in what an `ARG NAME=value` before the first FROM said
+    return {name: value if equals else variables.get(name, "") for name, equals, value in pairs}
+
+
+def _sources(rest: str) -> list[str]:
+    words = [word for word in _as_shell(rest).split() if not word.startswith("--")]
+    return [posixpath.normpath(word) for word in words[:-1]]
+
+
+def _as_shell(rest: str) -> str:
+    """The exec form, a JSON array, as the shell form."""
+    flags = re.match(r"(?:--\S+\s+)*", rest)
+    command = rest[flags.end() :] if flags else rest
+    if command.startswith("["):
+        try:
+            words = json.loads(command)
+        except (ValueError, RecursionError):
+            return command
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            is_shell = words[:1] and words[0].endswith("sh") and words[1:2] == ["-c"]
+            return "\n".join(words[2:3]) if is_shell else shlex.join(words)
+    return command

@@ -1,0 +1,162 @@
+"""Without a spec: which runtimes the repository's own files describe, and from which lines."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as ParsedRequirement
+
+from loadgate.declared import TENSORFLOW_NAMES, Python
+from loadgate.domain import Requirement, Runtime, Spec
+from loadgate.infer.candidate import Candidate
+from loadgate.infer.groups import is_for_development
+from loadgate.infer.names import names_for
+from loadgate.infer.python_version import version_of
+from loadgate.infer.survey import Survey
+from loadgate.mistakes import quoted
+
+MOST_RUNTIMES = 8
+"""Each is an environment of a gigabyte. Whoever really has more of them names them in a spec."""
+
+
+def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
+    """What the repository at `root` says of its runtimes. `python` is taken where it says nothing."""
+    survey = Survey(root)
+    of_images = list(survey.of_images())
+    of_folders = list(survey.of_folders())
+    candidates, passed_over = _choose(of_images, of_folders)
+    runtimes, same = _unique([_runtime(candidate, survey.pythons) for candidate in candidates])
+    notes = [*same, *passed_over, *survey.notes]
+    if not runtimes:
+        version = ".".join(str(number) for number in python)
+        note = f"No file of the repository names TensorFlow, so the newest for Python {version} is used."
+        runtime = Runtime(name="default", python=version, requirements=(Requirement(text="tensorflow"),), notes=(note,))
+        return Spec(runtimes=(runtime,), notes=(note, *notes))
+    if len(runtimes) > MOST_RUNTIMES:
+        left_out = ", ".join(str(runtime.origin) for runtime in runtimes[MOST_RUNTIMES:][:20])
+        note = (
+            f"More than {MOST_RUNTIMES} runtimes are described; name those that matter in a spec. Left out: {left_out}."
+        )
+        notes.insert(0, note)
+    return Spec(runtimes=tuple(runtimes[:MOST_RUNTIMES]), notes=tuple(notes))
+
+
+def _choose(of_images: list[Candidate], of_folders: list[Candidate]) -> tuple[list[Candidate], list[str]]:
+    """A Dockerfile shows what production installs, so it decides for its folder and for the files it installs."""
+    decided = {candidate.folder: candidate.file for candidate in reversed(of_images)}
+    decided |= {posixpath.dirname(file): c.file for c in of_images for file in c.reads}
+    candidates = list(of_images)
+    notes = []
+    for candidate in of_folders:
+        by = decided.get(candidate.folder)
+        if by is None:
+            candidates.append(candidate)
+        elif not any(candidate.file in image.reads for image in of_images):
+            notes.append(f"{candidate.origin}: passed over, for {by} says what is installed.")
+    kept = _strongest(candidates)
+    for_use = [candidate for candidate in kept if not is_for_development(candidate.file)]
+    if for_use and len(for_use) < len(kept):
+        names = ", ".join(quoted(c.file) for c in kept if is_for_development(c.file))
+        notes.append(f"Passed over, for development by their names: {names}.")
+    chosen = for_use or kept
+    return sorted(chosen, key=lambda candidate: (candidate.file.count("/"), candidate.file)), notes
+
+
+def _strongest(candidates: list[Candidate]) -> list[Candidate]:
+    """Files that name TensorFlow; where there are none those that name Keras; then TFLite."""
+    with_tensorflow = [candidate for candidate in candidates if candidate.brings_tensorflow]
+    with_keras = [candidate for candidate in candidates if candidate.brings_keras]
+    return with_tensorflow or with_keras or candidates
+
+
+def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
+    """Named later, when all are known."""
+    candidate, notes = _with_tensorflow(candidate)
+    version, about_python = _python(candidate, pythons)
+    return Runtime(
+        name=candidate.file,
+        python=version,
+        tensorflow=candidate.image.said if candidate.image else None,
+        requirements=candidate.requirements,
+        constraints=candidate.constraints,
+        requirement_files=candidate.requirement_files,
+        origin=candidate.origin,
+        notes=(*notes, about_python, *candidate.notes),
+    )
+
+
+def _with_tensorflow(candidate: Candidate) -> tuple[Candidate, list[str]]:
+    """With TensorFlow itself, where only Keras or TFLite is named, and the sentence that says where it is from."""
+    line = candidate.chosen_line
+    said = quoted(line.text) if line else ""
+    if candidate.image:
+        return candidate, [f"TensorFlow {candidate.image.said}, from the base image in {candidate.image.origin}."]
+    if candidate.brings_tensorflow:
+        return candidate, [f"{said}, from {candidate.origin}."]
+    newest = Requirement(text="tensorflow")
+    if candidate.brings_keras:
+        note = f"{said}, from {candidate.origin}; no file names TensorFlow, so the newest beside it is used."
+        return replace(candidate, requirements=(*candidate.requirements, newest)), [note]
+    note = f"{said}, from {candidate.origin}; the newest TensorFlow's own interpreter stands in for it."
+    return replace(candidate, requirements=(newest,), constraints=(), requirement_files=()), [note]
+
+
+def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None, str]:
+    """The version, and the sentence that says where it is from."""
+    beside = [python for python in pythons if _is_beside(python, candidate)]
+    beside.sort(key=lambda python: -python.origin.file.count("/"))
+    own = [candidate.python] if candidate.python and candidate.file not in ("uv.lock", "poetry.lock") else []
+    wanted = _specifier(candidate)
+    for python in (*own, *beside):
+        version = version_of(python, wanted)
+        if version:
+            range_ = (
+                ""
+                if version == python.said
+                else f", the oldest of {quoted(python.said)} that TensorFlow has builds for"
+            )
+            return version, f"Python {version}, from {python.origin}{range_}."
+    if own or beside:
+        python = (*own, *beside)[0]
+        return None, f"{python.origin} asks for Python {quoted(python.said)}, for which this TensorFlow has no builds."
+    return None, "No file says which Python; the newest that this TensorFlow has builds for is taken."
+
+
+def _is_beside(python: Python, candidate: Candidate) -> bool:
+    """A file speaks for its own folder and those below."""
+    folder = posixpath.dirname(python.origin.file)
+    return not folder or folder == candidate.folder or candidate.folder.startswith(f"{folder}/")
+
+
+def _specifier(candidate: Candidate) -> str | None:
+    """Of the TensorFlow asked for; None where any will do."""
+    if candidate.image:
+        return f"=={candidate.image.said}"
+    line = candidate.line_naming(TENSORFLOW_NAMES)
+    try:
+        return str(ParsedRequirement(line.text.split(" --", 1)[0]).specifier) if line else None
+    except InvalidRequirement:
+        return None
+
+
+def _unique(runtimes: Sequence[Runtime]) -> tuple[list[Runtime], list[str]]:
+    """Each runtime once and named, and a sentence for each that says the same as another."""
+    first: dict[object, Runtime] = {}
+    notes = []
+    for runtime in runtimes:
+        asked = (runtime.python, runtime.tensorflow, _texts(runtime.requirements), _texts(runtime.constraints))
+        if asked in first:
+            notes.append(f"{runtime.origin} says the same as {first[asked].origin}.")
+        else:
+            first[asked] = runtime
+    unique = list(first.values())
+    names = names_for([runtime.name for runtime in unique])
+    return [replace(runtime, name=name) for runtime, name in zip(unique, names, strict=True)], notes
+
+
+def _texts(requirements: Sequence[Requirement]) -> frozenset[str]:
+    return frozenset(requirement.text for requirement in requirements)

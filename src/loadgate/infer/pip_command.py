@@ -1,0 +1,90 @@
+"""The `pip install` commands in a line of shell, and what each would install. The shell is never asked."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_WITH_VALUE = frozenset(
+    {"-t", "--target", "--prefix", "--root", "--src", "--timeout", "--retries", "--cache-dir", "--proxy", "--cert"}
+    | {"--root-user-action", "--platform", "--python-version", "--implementation", "--abi", "--progress-bar", "--log"}
+    | {"--trusted-host", "--python", "--upgrade-strategy", "--config-settings", "--global-option", "--index-strategy"}
+    | {"--use-feature", "--client-cert", "--exists-action", "--report", "--link-mode", "--resolution", "-p"}
+)
+_KEPT = frozenset(
+    {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url"}
+    | {"-f", "--find-links", "--no-binary", "--only-binary"}
+)
+_KEPT_ALONE = frozenset(("--pre", "--no-index", "--prefer-binary"))
+_INSTALLERS = frozenset(("pip", "wheel", "setuptools", "uv", "poetry", "pipenv"))
+"""What `pip install --upgrade pip wheel` brings up to date before the work begins; no part of the runtime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One word that pip was given: a line of a requirements file."""
+
+    text: str
+    line: int
+
+
+def installed_by(command: str, lines: Iterable[tuple[int, str]]) -> Iterator[Installed]:
+    """`lines` are the physical lines that the command was written on, to say where each word stands."""
+    physical = list(lines)
+    for words in _commands(command):
+        for text, word in _of_words(words):
+            found = next((number for number, line in physical if word in line), physical[0][0] if physical else 1)
+            yield Installed(text, found)
+
+
+def _commands(command: str) -> Iterator[list[str]]:
+    """Words of each pip install in it, from behind `install`."""
+    for part in command.split("\n"):
+        lexer = shlex.shlex(part, posix=True, punctuation_chars="();&|")
+        lexer.whitespace_split = True
+        words: list[str] = []
+        try:
+            for word in lexer:
+                if word and set(word) <= set("();&|"):
+                    yield from _install(words)
+                    words = []
+                else:
+                    words.append(word)
+        except ValueError:
+            # a quote that never ends: no line of shell either
+            return
+        yield from _install(words)
+
+
+def _install(words: list[str]) -> Iterator[list[str]]:
+    for place, word in enumerate(words):
+        if re.fullmatch(r"pip(3(\.\d+)?)?", posixpath.basename(word)) and "install" in words[place:]:
+            between = words[place + 1 : words.index("install", place)]
+            if all(option.startswith("-") for option in between):
+                yield words[words.index("install", place) + 1 :]
+            return
+
+
+def _of_words(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Each line, and the word by which its place in the file is found."""
+    waiting = iter(words)
+    for word in waiting:
+        option, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            if not _is_redirection(word) and word not in _INSTALLERS:
+                yield word, word
+        elif word in _KEPT_ALONE:
+            yield word, word
+        elif option in _KEPT or option in _WITH_VALUE:
+            value = value if equals else next(waiting, "")
+            if option in _KEPT and value:
+                yield f"{option} {value}", value
+        elif re.match(r"-[rcif]\S", word):
+            yield f"{word[:2]} {word[2:]}", word
+
+
+def _is_redirection(word: str) -> bool:
+    return bool(re.match(r"\d*>|<$|&>", word))

@@ -1,0 +1,55 @@
+"""Pipfile.lock: its section `default`, which pipenv installs as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from loadgate.declared import Declared, Python
+from loadgate.domain import Origin
+from loadgate.infer.tables import Table, line_of, parse_json, string, strings, table, tables
+from loadgate.repository import LONGEST_LOCK, read_text
+from loadgate.requirements import read_lines
+
+_PYPI = re.compile(r"https://pypi\.(org|python\.org)/simple/?")
+
+
+def read(root: Path, name: str) -> Declared:
+    text = read_text(root, name, LONGEST_LOCK)
+    document = parse_json(text, name)
+    meta = table(document.get("_meta"))
+    start = line_of(text, r'^\s*"default"\s*:')
+    addresses = [string(source.get("url")) for source in tables(meta.get("sources"))]
+    lines = [
+        (line_of(text, r'"sources"'), 1, f"--extra-index-url {address}")
+        for address in addresses
+        if address and not _PYPI.fullmatch(address)
+    ]
+    for package, entry in table(document.get("default")).items():
+        lines.append((line_of(text, rf'^\s*"{re.escape(package)}"\s*:', start), 1, _line(package, table(entry))))
+    declared = read_lines(root, iter(lines), name)
+    requires = table(meta.get("requires"))
+    said = string(requires.get("python_full_version")) or string(requires.get("python_version"))
+    origin = Origin(file=name, line=line_of(text, r'"python_(full_)?version"\s*:'))
+    return Declared(
+        requirements=declared.requirements,
+        notes=declared.notes,
+        python=Python(said=said, origin=origin) if said else None,
+        files=(name,),
+    )
+
+
+def _line(package: str, entry: Table) -> str:
+    extras = ",".join(strings(entry.get("extras")))
+    named = package + (f"[{extras}]" if extras else "")
+    marker = string(entry.get("markers"))
+    suffix = f" ; {marker}" if marker else ""
+    local = string(entry.get("path")) or string(entry.get("file"))
+    if local and "://" not in local:
+        return f"{named} @ file:{local}"
+    if local:
+        return f"{named} @ {local}{suffix}"
+    if string(entry.get("git")):
+        return f"{named} @ git+{entry['git']}@{string(entry.get('ref')) or 'HEAD'}{suffix}"
+    version = string(entry.get("version"))
+    return named + ("" if version == "*" else version) + suffix

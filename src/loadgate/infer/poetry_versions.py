@@ -1,0 +1,42 @@
+"""Poetry's own way to write version ranges, as PEP 440 specifiers."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+
+def specifier(constraint: str) -> str | None:
+    """`^2.15` is `>=2.15,<3`; empty where any version will do; None where PEP 440 cannot say it (`||`)."""
+    constraint = constraint.strip()
+    if constraint in ("", "*"):
+        return ""
+    if "|" in constraint:
+        return None
+    parts = [_part(part) for part in re.split(r"\s*,\s*|(?<=[0-9*])\s+(?=[<>=!~^])", constraint)]
+    joined = ",".join(part for part in parts if part)
+    try:
+        SpecifierSet(joined)
+    except InvalidSpecifier:
+        return None
+    return joined
+
+
+def _part(part: str) -> str:
+    part = part.strip()
+    if re.match(r"\d", part):
+        return f"=={part}"
+    if part.startswith("^") or (part.startswith("~") and not part.startswith("~=")):
+        lowest = part[1:].strip()
+        return f">={lowest},<{_next_breaking(lowest, caret=part.startswith('^'))}"
+    return part
+
+
+def _next_breaking(lowest: str, *, caret: bool) -> str:
+    numbers = [int(number) for number in re.findall(r"\d+", re.split(r"[a-z+-]", lowest)[0])[:3]] or [0]
+    if caret:
+        place = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+    else:
+        place = min(1, len(numbers) - 1)
+    return ".".join(str(number) for number in [*numbers[:place], numbers[place] + 1])

@@ -1,0 +1,110 @@
+"""pyproject.toml: the dependencies of [project], or of Poetry's own table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python, first_named
+from loadgate.domain import Origin, Requirement
+from loadgate.infer.groups import is_for_development
+from loadgate.infer.poetry_versions import specifier
+from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table
+from loadgate.repository import read_text
+from loadgate.requirements import read_lines
+
+_Line = tuple[int, int, str]
+
+
+def read(root: Path, name: str) -> Declared:
+    text = read_text(root, name)
+    document = parse_toml(text, name)
+    project = table(document.get("project"))
+    poetry = table(table(document.get("tool")).get("poetry"))
+    lines = [*_listed(strings(project.get("dependencies")), text), *_of_poetry(table(poetry.get("dependencies")), text)]
+    declared = read_lines(root, iter(lines), name)
+    wanted = TENSORFLOW_NAMES | KERAS_NAMES
+    notes = declared.notes
+    if not first_named(declared.requirements, wanted):
+        for group, more in _groups(project, poetry, text):
+            extended = read_lines(root, iter([*lines, *more]), name)
+            if first_named(extended.requirements, wanted) and not is_for_development(group):
+                note = f"{name}: the group `{group}` is taken along, for it brings TensorFlow."
+                declared, notes = extended, (*extended.notes, note)
+                break
+    return Declared(
+        requirements=declared.requirements,
+        constraints=declared.constraints,
+        notes=notes,
+        python=_python(project, poetry, text, name),
+        files=(name,),
+    )
+
+
+def direct_requirements(root: Path, name: str) -> tuple[Requirement, ...]:
+    """What it asks for, without versions: for a lock that has them."""
+    from packaging.requirements import Requirement as ParsedRequirement
+
+    bare = []
+    for requirement in read(root, name).requirements:
+        if requirement.text.startswith("-") or re.match(r"[a-z+]+:", requirement.text):
+            continue
+        parsed = ParsedRequirement(requirement.text)
+        extras = f"[{','.join(sorted(parsed.extras))}]" if parsed.extras else ""
+        marker = f" ; {parsed.marker}" if parsed.marker else ""
+        bare.append(Requirement(text=f"{parsed.name}{extras}{marker}", origin=requirement.origin))
+    return tuple(bare)
+
+
+def _listed(requirements: list[str], text: str) -> Iterator[_Line]:
+    for requirement in requirements:
+        yield line_of(text, f"[\"']{re.escape(requirement)}[\"']"), 1, requirement
+
+
+def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, list[_Line]]]:
+    for group, requirements in table(project.get("optional-dependencies")).items():
+        yield group, list(_listed(strings(requirements), text))
+    for group, content in table(poetry.get("group")).items():
+        yield group, list(_of_poetry(table(table(content).get("dependencies")), text))
+    optional = table(poetry.get("dependencies"))
+    for extra, names in table(poetry.get("extras")).items():
+        yield extra, list(_of_poetry({name: optional.get(name) for name in strings(names)}, text, optional=True))
+
+
+def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[_Line]:
+    for name, value in dependencies.items():
+        for choice in value if isinstance(value, list) else [value]:
+            wanted = {"version": choice} if isinstance(choice, str) else table(choice)
+            if name.lower() == "python" or (wanted.get("optional") is True and not optional):
+                continue
+            line = _poetry_line(name, wanted)
+            if line:
+                yield line_of(text, rf"^\s*[\"']?{re.escape(name)}[\"']?\s*="), 1, line
+
+
+def _poetry_line(name: str, wanted: Table) -> str | None:
+    extras = ",".join(strings(wanted.get("extras")))
+    named = name + (f"[{extras}]" if extras else "")
+    marker = string(wanted.get("markers"))
+    platform = string(wanted.get("platform"))
+    if platform:
+        marker = f"({marker}) and sys_platform == '{platform}'" if marker else f"sys_platform == '{platform}'"
+    suffix = f" ; {marker}" if marker else ""
+    if string(wanted.get("path")):
+        return f"{named} @ file:{wanted['path']}"
+    if string(wanted.get("git")):
+        revision = next((string(wanted[key]) for key in ("rev", "tag", "branch") if string(wanted.get(key))), "")
+        return f"{named} @ git+{wanted['git']}" + (f"@{revision}" if revision else "") + suffix
+    if string(wanted.get("url")):
+        return f"{named} @ {wanted['url']}{suffix}"
+    return named + (specifier(string(wanted.get("version"))) or "") + suffix
+
+
+def _python(project: Table, poetry: Table, text: str, file: str) -> Python | None:
+    said = string(project.get("requires-python"))
+    if said:
+        return Python(said=said, origin=Origin(file=file, line=line_of(text, r"^\s*requires-python\s*=")))
+    constraint = string(table(poetry.get("dependencies")).get("python"))
+    said = (specifier(constraint) or "") if constraint else ""
+    return Python(said=said, origin=Origin(file=file, line=line_of(text, r"^\s*python\s*="))) if said else None

@@ -1,0 +1,53 @@
+"""Which Python to use, from what the repository says and what the TensorFlow asked for has builds for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from loadgate.declared import Python
+from loadgate.domain import Origin
+from loadgate.repository import UnusableFileError, read_text
+
+FILES = (".python-version", "runtime.txt")
+_LONGEST = 4096
+
+
+def read(root: Path, name: str) -> Python | None:
+    """`.python-version` of pyenv and uv, or `runtime.txt` of Heroku and others. None where it names none."""
+    try:
+        lines = read_text(root, name, _LONGEST).splitlines()
+    except UnusableFileError:
+        return None
+    for number, line in enumerate(lines, start=1):
+        said = re.match(r"\s*(?:c?python-?)?(3\.\d+(?:\.\d+)?)(?![\w.])", line)
+        if said:
+            return Python(said=said[1], origin=Origin(file=name, line=number))
+    return None
+
+
+def version_of(python: Python, tensorflow: str | None) -> str | None:
+    """The version that `python` means: itself, or the oldest of a range for which TensorFlow has builds.
+
+    The oldest of the range is what the project promises to work with. `tensorflow` is a specifier; None means any.
+    None where there is no such version.
+    """
+    exact = re.fullmatch(r"(?:==\s*)?(3\.\d+(?:\.\d+)?)", python.said)
+    if exact:
+        return exact[1]
+    try:
+        range_ = SpecifierSet(python.said)
+        wanted = SpecifierSet(tensorflow or "")
+    except InvalidSpecifier:
+        return None
+    from loadgate.runtimes.supported_pythons import support_of
+
+    supported = reversed(support_of(wanted).pythons())
+    return next((version for version in supported if _allows(range_, version)), None)
+
+
+def _allows(range_: SpecifierSet, minor: str) -> bool:
+    """`3.11` where any 3.11.x will do: `>=3.11.4` allows 3.11, and so does `==3.11.*`."""
+    return any(range_.contains(f"{minor}.{patch}") for patch in (*range(30), 99))

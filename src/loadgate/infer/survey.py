@@ -1,0 +1,165 @@
+"""Which files of a repository describe runtimes, and what each says. Nothing is chosen yet."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+
+from loadgate.declared import TENSORFLOW_NAMES, Declared, Python, first_named
+from loadgate.infer import dockerfile, python_version
+from loadgate.infer.candidate import Candidate
+from loadgate.infer.groups import is_for_development
+from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
+from loadgate.mistakes import Mistakes, quoted
+from loadgate.repository import UnusableFileError, find_files
+from loadgate.requirements import read_lines
+
+DOCKERFILES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
+MOST_FILES = 400
+"""Of each kind, nearest to the root first. A repository with more is a collection of projects, not one."""
+
+
+@dataclass
+class Survey:
+    """The files of one repository, each read when it is first asked for."""
+
+    root: Path
+    notes: list[str] = field(default_factory=list)
+    """What could not be read."""
+    _read: dict[str, Declared | None] = field(default_factory=dict)
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        listed = [pattern for kind in KINDS for pattern in kind.patterns]
+        return find_files(self.root, (*listed, *DOCKERFILES, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
+
+    def of_kind(self, index: int) -> list[str]:
+        return [file for file in self.files if kind_of(file) is KINDS[index]][:MOST_FILES]
+
+    @cached_property
+    def images(self) -> tuple[dockerfile.Image, ...]:
+        found = []
+        for file in [file for file in self.files if _is_dockerfile(file)][:MOST_FILES]:
+            try:
+                found.append(dockerfile.read(self.root, file))
+            except UnusableFileError as error:
+                self._note(file, str(error))
+        return tuple(found)
+
+    @cached_property
+    def pythons(self) -> tuple[Python, ...]:
+        """What is said of the Python, most exact kind of file first."""
+        from_images = [image.python for image in self.images]
+        named = [file for file in self.files if posixpath.basename(file) in python_version.FILES][:MOST_FILES]
+        from_files = [python_version.read(self.root, file) for file in named]
+        listed = [self.declared(file) for index in range(len(KINDS)) for file in self.of_kind(index)]
+        from_lists = [declared.python for declared in listed if declared]
+        return tuple(python for python in (*from_images, *from_files, *from_lists) if python)
+
+    def declared(self, file: str) -> Declared | None:
+        """None, and a note, where the file is wrong: a person reads it, but no runtime is made from it."""
+        if file not in self._read:
+            self._read[file] = None
+            try:
+                self._read[file] = read_listed(self.root, file)
+            except Mistakes as error:
+                self.notes.append(f"{error.mistakes[0]}; the file is not used.")
+            except UnusableFileError as error:
+                self._note(file, str(error))
+        return self._read[file]
+
+    def _note(self, file: str, predicate: str) -> None:
+        self.notes.append(f"{quoted(file)} {predicate}; the file is not used.")
+
+    # --- candidates -----------------------------------------------------------------------------------------
+
+    def of_images(self) -> Iterator[Candidate]:
+        for image in self.images:
+            candidate = self._of_image(image)
+            if candidate is not None and candidate.is_about_models:
+                yield candidate
+
+    def _of_image(self, image: dockerfile.Image) -> Candidate | None:
+        lines: list[tuple[int, int, str]] = []
+        files: list[str] = []
+        notes: list[str] = []
+        for installed in image.installed:
+            file = self._file_meant(installed.text, image)
+            if file and installed.text.startswith(("-r", "--requirement")):
+                files.append(file)
+            elif file:
+                lines.append((installed.line, 1, f"-c {file}"))
+            elif "$" in installed.text or installed.text.startswith(("-r", "-c", "--requirement", "--constraint")):
+                notes.append(f"{image.file}:{installed.line}: {quoted(installed.text)} could not be followed.")
+            else:
+                lines.append((installed.line, 1, installed.text))
+        listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
+        try:
+            own = read_lines(self.root, iter(lines), image.file)
+        except Mistakes as error:
+            self.notes.append(f"{error.mistakes[0]}; the file is not used.")
+            return None
+        parts = [*(declared for _, declared in listed if declared), own]
+        requirements = tuple(line for part in parts for line in part.requirements)
+        brought = None if first_named(requirements, TENSORFLOW_NAMES) else image.tensorflow
+        return Candidate(
+            file=image.file,
+            requirements=requirements,
+            constraints=tuple(line for part in parts for line in part.constraints),
+            requirement_files=tuple(file for file, declared in listed if declared),
+            image=brought,
+            python=image.python,
+            notes=(*notes, *(note for part in parts for note in part.notes), *_about_base(image, brought)),
+            reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
+        )
+
+    def _file_meant(self, text: str, image: dockerfile.Image) -> str | None:
+        """The repository's file behind `-r /tmp/requirements.txt`, by what was copied into the image."""
+        option, _, path = text.partition(" ")
+        if option not in ("-r", "--requirement", "-c", "--constraint"):
+            return None
+        base = posixpath.basename(path)
+        copied = [source for source in image.copied if fnmatchcase(base, posixpath.basename(source))]
+        meant = [posixpath.join(posixpath.dirname(source), base) for source in copied]
+        meant += [posixpath.normpath(path).lstrip("/"), base]
+        folders = dict.fromkeys((posixpath.dirname(image.file), ""))
+        places = [posixpath.normpath(posixpath.join(folder, place)) for place in meant for folder in folders]
+        return next((place for place in places if not place.startswith("../") and (self.root / place).is_file()), None)
+
+    def of_folders(self) -> Iterator[Candidate]:
+        """The most exact kind of file in each folder; what the others say is noted with it."""
+        chosen: dict[str, int] = {}
+        for index in range(len(KINDS)):
+            found = [Candidate.of(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
+            speaking = [candidate for candidate in found if candidate.is_about_models]
+            for candidate in _without_included(speaking):
+                if chosen.setdefault(candidate.folder, index) == index:
+                    yield candidate
+
+
+def _about_base(image: dockerfile.Image, brought: Python | None) -> list[str]:
+    notes = []
+    if brought and image.base.split(":")[0].endswith("tensorflow/serving"):
+        notes.append(f"{brought.origin}: TensorFlow Serving's TensorFlow is made as the Python package of its version.")
+    if brought and "-gpu" in image.base:
+        notes.append(f"{brought.origin}: the image is for GPUs; add `devices: [cpu, gpu]` to load on both.")
+    return notes
+
+
+def _is_dockerfile(file: str) -> bool:
+    return any(fnmatchcase(posixpath.basename(file), pattern) for pattern in DOCKERFILES)
+
+
+def _without_included(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """A file that another one includes with `-r` is a part of that one's runtime, unless that is for development."""
+    included = {
+        file
+        for candidate in candidates
+        if not is_for_development(candidate.file)
+        for file in candidate.reads - {candidate.file}
+    }
+    return [candidate for candidate in candidates if candidate.file not in included]

@@ -1,0 +1,165 @@
+"""uv.lock: what the projects in it depend on directly, held to the versions that were locked.
+
+A lock speaks for every platform at once. Handing its pins to the resolver as constraints lets the resolver take those
+that this platform needs, and leaves development groups out without having to know them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python
+from loadgate.domain import Origin, Requirement
+from loadgate.infer.groups import is_for_development
+from loadgate.infer.tables import Table, parse_toml, string, strings, table, tables
+from loadgate.repository import LONGEST_LOCK, read_text
+
+_LOCAL = ("virtual", "editable", "directory", "path")
+_PYPI = "https://pypi.org/simple"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Package:
+    name: str
+    version: str
+    source: Table
+    dependencies: tuple[Table, ...]
+    groups: dict[str, tuple[Table, ...]]
+    """Extras and dependency groups."""
+    markers: tuple[str, ...]
+    origin: Origin
+
+    @property
+    def is_local(self) -> bool:
+        return any(kind in self.source for kind in _LOCAL)
+
+
+def read(root: Path, name: str) -> Declared:
+    text = read_text(root, name, LONGEST_LOCK)
+    document = parse_toml(text, name)
+    packages = _packages(document, text, name)
+    projects = [package for package in packages if package.is_local]
+    direct, notes = _direct_dependencies(packages, projects, name)
+    needed = _closure(packages, (dependency["name"] for dependency in direct))
+    pinned = [package for package in packages if package.name in needed and not package.is_local]
+    origins = {package.name: package.origin for package in pinned}
+    local = {package.name for package in projects}
+    lines = dict.fromkeys(
+        (_line(dependency), origins.get(dependency["name"], Origin(file=name, line=1)))
+        for dependency in direct
+        if dependency["name"] not in local
+    )
+    indexes = sorted({string(package.source.get("registry")) for package in pinned} - {"", _PYPI, f"{_PYPI}/"})
+    remote = [index for index in indexes if index.startswith(("https://", "http://"))]
+    options = [Requirement(text=f"--extra-index-url {index}", origin=Origin(file=name, line=1)) for index in remote]
+    python = string(document.get("requires-python"))
+    return Declared(
+        requirements=(*options, *(Requirement(text=text, origin=origin) for text, origin in lines)),
+        constraints=tuple(_pins(pinned)),
+        notes=tuple(notes),
+        python=Python(said=python, origin=_origin_of_python(text, name)) if python else None,
+        files=(name,),
+    )
+
+
+def _packages(document: Table, text: str, file: str) -> list[_Package]:
+    entries = tables(document.get("package"))
+    lines = [number for number, line in enumerate(text.split("\n"), start=1) if line.startswith("[[package]]")]
+    if len(lines) != len(entries):
+        lines = [1] * len(entries)
+    return [
+        _Package(
+            name=string(entry.get("name")),
+            version=string(entry.get("version")),
+            source=table(entry.get("source")),
+            dependencies=_dependencies(entry.get("dependencies")),
+            groups={
+                group: _dependencies(dependencies)
+                for key in ("optional-dependencies", "dev-dependencies")
+                for group, dependencies in table(entry.get(key)).items()
+            },
+            markers=tuple(strings(entry.get("resolution-markers"))),
+            origin=Origin(file=file, line=line + 1),
+        )
+        for entry, line in zip(entries, lines, strict=True)
+        if string(entry.get("name"))
+    ]
+
+
+def _dependencies(value: object) -> tuple[Table, ...]:
+    return tuple(dependency for dependency in tables(value) if string(dependency.get("name")))
+
+
+def _direct_dependencies(
+    packages: list[_Package], projects: list[_Package], file: str
+) -> tuple[list[Table], list[str]]:
+    """What the projects need to run; with a group of theirs, where only that brings TensorFlow or Keras."""
+    direct = [dependency for project in projects for dependency in project.dependencies]
+    wanted = TENSORFLOW_NAMES | KERAS_NAMES
+    if wanted & _closure(packages, (dependency["name"] for dependency in direct)):
+        return direct, []
+    for project in projects:
+        for group, dependencies in project.groups.items():
+            brings = wanted & _closure(packages, (dependency["name"] for dependency in dependencies))
+            if brings and not is_for_development(group):
+                note = f"{file}: the group `{group}` of {project.name} is taken along, for it brings TensorFlow."
+                return [*direct, *dependencies], [note]
+    return direct, []
+
+
+def _closure(packages: list[_Package], names: Iterable[str]) -> set[str]:
+    dependencies: dict[str, list[str]] = {}
+    for package in packages:
+        needs = dependencies.setdefault(package.name, [])
+        needs.extend(dependency["name"] for dependency in package.dependencies)
+        if not package.is_local:
+            needs.extend(dependency["name"] for group in package.groups.values() for dependency in group)
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(dependencies.get(name, ()))
+    return reached
+
+
+def _line(dependency: Table) -> str:
+    extras = ",".join(strings(dependency.get("extra")))
+    marker = string(dependency.get("marker"))
+    return string(dependency["name"]) + (f"[{extras}]" if extras else "") + (f" ; {marker}" if marker else "")
+
+
+def _pins(packages: list[_Package]) -> list[Requirement]:
+    versions = Counter(package.name for package in packages)
+    pins = []
+    for package in packages:
+        address = _address(package.source)
+        forked = versions[package.name] > 1
+        if not (address or package.version) or (forked and not package.markers):
+            continue
+        marker = " or ".join(f"({marker})" for marker in package.markers) if forked else ""
+        wanted = f"{package.name} @ {address}" if address else f"{package.name}=={package.version}"
+        pins.append(Requirement(text=f"{wanted} ; {marker}" if marker else wanted, origin=package.origin))
+    return pins
+
+
+def _address(source: Table) -> str:
+    if string(source.get("url")):
+        return string(source["url"])
+    if not string(source.get("git")):
+        return ""
+    parts = urlsplit(string(source["git"]))
+    folder = parse_qs(parts.query).get("subdirectory", [""])[0]
+    revision = f"@{parts.fragment}" if parts.fragment else ""
+    return f"git+{parts.scheme}://{parts.netloc}{parts.path}{revision}" + (f"#subdirectory={folder}" if folder else "")
+
+
+def _origin_of_python(text: str, file: str) -> Origin:
+    before = re.search(r"^requires-python", text, re.MULTILINE)
+    return Origin(file=file, line=text.count("\n", 0, before.start()) + 1 if before else 1)
