@@ -43,7 +43,8 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
 
 
 def _draw_verdict(report: Report, console: Console) -> None:
-    standing = STANDING_OF[report.verdict]
+    nothing_tried = report.verdict is Verdict.PASSED and not report.totals.passed
+    standing = Standing.SKIPPED if nothing_tried else STANDING_OF[report.verdict]
     console.print(
         Text(f"{symbol(console, standing)} {untrusted.line(report.headline)}", STYLES[standing]), style="bold"
     )

@@ -20,7 +20,7 @@ from rich.text import Text
 from loadgate.domain import Case, CaseResult, Outcome, RuntimeState
 from loadgate.phases.progress import Progress, Silent
 from loadgate.report import untrusted, wording
-from loadgate.report.terminal import STYLES, fit_path, open_console, symbol
+from loadgate.report.terminal import STYLES, fit_path, open_console, symbol, write
 from loadgate.report.truth import Standing
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -131,9 +131,7 @@ class PlainProgress(_Tallied):
         )
 
     def _say(self, line: str) -> None:
-        encoding = self.console.encoding
-        self.console.file.write(f"loadgate: {line}\n".encode(encoding, "backslashreplace").decode(encoding))
-        self.console.file.flush()
+        write(self.console, f"loadgate: {line}\n")
 
 
 class LiveProgress(_Tallied):

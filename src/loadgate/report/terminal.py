@@ -65,14 +65,18 @@ def open_console(stream: TextIO) -> Console:
 
 @contextmanager
 def page(console: Console) -> Iterator[None]:
-    """Collect what is printed, then write it at once: without trailing spaces, in characters that the stream has."""
+    """Collect what is printed, and write it at once."""
     with console.capture() as capture:
         yield
-    text = re.sub(r" +$", "", capture.get(), flags=re.MULTILINE)
-    encoding = console.encoding
+    write(console, capture.get())
+
+
+def write(console: Console, text: str) -> None:
+    """Without trailing spaces, without commands to a CI system, and in characters that the stream has."""
+    text = untrusted.without_commands(re.sub(r" +$", "", text, flags=re.MULTILINE))
     if console.options.ascii_only:
         text = text.replace("…", "...")
-    console.file.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    console.file.write(text.encode(console.encoding, "backslashreplace").decode(console.encoding))
     console.file.flush()
 
 

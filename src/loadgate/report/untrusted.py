@@ -6,6 +6,8 @@ backwards, characters that no XML may hold, or a hundred megabytes. Each output 
 
 from __future__ import annotations
 
+import re
+
 NAME_LIMIT = 1024
 LINE_LIMIT = 500
 CUT = " … "
@@ -58,6 +60,16 @@ def first_lines(text: str, *, lines: int, characters: int) -> str:
     if len(text) > characters and rows:
         rows[-1] += "…"
     return "\n".join(rows)
+
+
+def without_commands(text: str) -> str:
+    """Break what a CI system would take from a log as a command to itself.
+
+    GitHub's runner obeys `::command::` at the start of a line, after blanks, and its older `##[command]` anywhere in
+    one; Azure's agent obeys `##vso[command]`.
+    """
+    text = re.sub(r"^( *):(?=:)", r"\1: ", text, flags=re.MULTILINE)
+    return re.sub(r"#(?=#(?:vso)?\[)", "# ", text)
 
 
 def shorten_middle(text: str, limit: int) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import pytest
-
 from loadgate.domain import (
     Artifact,
     Case,
@@ -23,6 +21,7 @@ from loadgate.domain import (
     Origin,
     Outcome,
     Plan,
+    Policy,
     Reason,
     Runtime,
     RuntimeState,
@@ -72,6 +71,13 @@ class Run:
 
     def without_results(self, *cases: str) -> Run:
         return replace(self, results=tuple(result for result in self.results if result.case not in cases))
+
+    def with_broken(self, *names: str) -> Run:
+        """The same run, had these runtimes not been made."""
+        broken = Finding(kind=FindingKind.RESOLVE, cause="unknown", headline="nothing provides tensorflow==9")
+        states = [RuntimeState(name=s.name, finding=broken) if s.name in names else s for s in self.locks.runtimes]
+        ids = [case.id for case in self.plan.cases if case.runtime in names]
+        return replace(self.without_results(*ids), locks=Locks(runtimes=tuple(states)))
 
 
 def artifact(path: str, format: Format, *, keras: str | None = None, tensorflow: str | None = None) -> Artifact:  # noqa: A002 - the domain's own word
@@ -263,9 +269,8 @@ def results() -> tuple[CaseResult, ...]:
     )
 
 
-@pytest.fixture
-def run() -> Run:
-    plan = Plan(
+RUN = Run(
+    Plan(
         loadgate="0.1.0",
         repository="/srv/acme",
         spec_file="loadgate.yml",
@@ -273,6 +278,79 @@ def run() -> Run:
         runtimes=RUNTIMES,
         cases=cases(),
         checks=Checks(infer=True),
-        notes=("next was inferred from serving/requirements.txt:3, where TensorFlow is pinned to 2.18.1",),
+        notes=("2 files with a model's extension are no models, and were left out",),
+    ),
+    LOCKS,
+    results(),
+)
+
+
+DEFAULT_POLICY = Policy()
+
+
+def small_run(outcomes: dict[str, dict[str, StageResult | None]], *, policy: Policy = DEFAULT_POLICY) -> Run:
+    """A run of load stages alone: `{artifact: {runtime: stage, or None where it was not reached}}`."""
+    names = list(dict.fromkeys(runtime for row in outcomes.values() for runtime in row))
+    cases = [(path, runtime, stage) for path, row in outcomes.items() for runtime, stage in row.items()]
+    return Run(
+        Plan(
+            artifacts=tuple(artifact(path, Format.KERAS_H5) for path in outcomes),
+            runtimes=tuple(Runtime(name=name) for name in names),
+            cases=tuple(
+                Case(id=case_id(path, name), artifact=path, runtime=name, device=Device.CPU, loader=Loader.KERAS)
+                for path, name, _ in cases
+            ),
+            policy=policy,
+        ),
+        Locks(runtimes=tuple(RuntimeState(name=name, lock=lock("2.15.1", "2.15.0", "3.11.7")) for name in names)),
+        tuple(result(case_id(path, name), stage) for path, name, stage in cases if stage is not None),
     )
-    return Run(plan, LOCKS, results())
+
+
+def hostile_run(text: str) -> Run:
+    """The same text in every string that a repository, a model or a runtime could choose."""
+    path, name, other = f"models/{text}.h5", f"r{text}", f"s{text}"
+    exception = ExceptionInfo(type=text, message=text, traceback=text, chain=(text, f"Error: {text}"))
+    model = replace(
+        artifact(path, Format.KERAS_H5, keras=text, tensorflow=text),
+        damage=text,
+        digest=text,
+        stand_in=StandIn(kind=StandInKind.HTML, file=text, detail=text),
+    )
+    second = replace(model, path=f"{path}2", stand_in=None)
+    made = replace(lock(text, text, text), digest=text, keras_module=text)
+    finding = Finding(kind=FindingKind.RESOLVE, cause=text, headline=text, detail=text, suggestion=text)
+    runtimes = tuple(Runtime(name=n, notes=(text,), origin=Origin(file=text, line=1)) for n in (name, other))
+    planned = tuple(
+        Case(id=case_id(a.path, n), artifact=a.path, runtime=n, device=Device.CPU, loader=Loader.KERAS)
+        for a in (model, second)
+        for n in (name, other)
+    )
+    wrong = replace(failed(Reason.EXCEPTION, text, exception=exception, stack=text))
+    return Run(
+        Plan(
+            loadgate=text,
+            repository=text,
+            artifacts=(model, second),
+            runtimes=runtimes,
+            cases=planned,
+            checks=Checks(infer=True),
+            notes=(text,),
+        ),
+        Locks(
+            runtimes=(
+                RuntimeState(name=name, lock=made, notes=(text,)),
+                RuntimeState(name=other, finding=finding, notes=(text,)),
+            )
+        ),
+        (
+            replace(
+                result(case_id(path, name), wrong, skipped(Reason.EARLIER_STAGE, text, Stage.INFER), api=text),
+                log=text,
+                artifact_digest=text,
+            ),
+            replace(
+                result(case_id(second.path, name), passed(), failed(Reason.CRASHED, text, stage=Stage.INFER)), log=text
+            ),
+        ),
+    )

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadgate.domain import (
+    Artifact,
+    Case,
+    CaseResult,
+    Device,
+    Format,
+    Loader,
+    Locks,
+    Outcome,
+    Plan,
+    Reason,
+    Runtime,
+    Stage,
+    StageResult,
+)
+from loadgate.errors import LoadgateError, UsageError
+from loadgate.interchange import append_result
+from loadgate.phases.report import Outputs, report
+from loadgate.report.report_json import read_report
+from loadgate.report.truth import Standing
+
+PATHS = [f"models/{number}.h5" for number in range(8)]
+PLAN = Plan(
+    artifacts=tuple(Artifact(path=path, format=Format.KERAS_H5, files=(path,), bytes=1) for path in PATHS),
+    runtimes=(Runtime(name="serving"),),
+    cases=tuple(
+        Case(id=path, artifact=path, runtime="serving", device=Device.CPU, loader=Loader.KERAS) for path in PATHS
+    ),
+)
+LOCKS = Locks()
+
+
+def results() -> list[CaseResult]:
+    passed = StageResult(stage=Stage.LOAD, outcome=Outcome.PASSED)
+    crashed = StageResult(stage=Stage.LOAD, outcome=Outcome.FAILED, reason=Reason.CRASHED, message="SIGSEGV")
+    return [CaseResult(case=path, stages=(crashed if "3" in path else passed,)) for path in PATHS]
+
+
+def written(path: Path, of: list[CaseResult]) -> Path:
+    with path.open("wb") as stream:
+        for result in of:
+            append_result(stream, result)
+    return path
+
+
+def test_shards_in_any_order_write_the_same_files_as_one_run(tmp_path: Path) -> None:
+    whole = written(tmp_path / "results.jsonl", results())
+    shards = [written(tmp_path / f"results-{shard}.jsonl", results()[shard::3]) for shard in range(3)]
+    outputs = [Outputs(json=tmp_path / f"{n}.json", junit=tmp_path / f"{n}.xml") for n in range(3)]
+
+    for files, output in zip(([whole], shards, shards[::-1]), outputs, strict=True):
+        report(PLAN, LOCKS, files, output)
+    for kind in ("json", "xml"):
+        contents = {(tmp_path / f"{n}.{kind}").read_bytes() for n in range(3)}
+        assert len(contents) == 1
+
+
+def test_a_run_that_was_cut_off_in_the_middle_of_a_line_gives_a_partial_report(tmp_path: Path) -> None:
+    path = written(tmp_path / "results.jsonl", results()[:3])
+    path.write_bytes(path.read_bytes() + b'{"case": "models/3.h5", "stag')
+    assembled = report(PLAN, LOCKS, [path], Outputs(json=tmp_path / "report.json"))
+
+    assert assembled.partial
+    assert [case.standing for case in assembled.cases[:4]] == [Standing.PASSED] * 3 + [Standing.NOT_REACHED]
+    assert read_report(tmp_path / "report.json") == assembled
+
+
+def test_no_results_at_all_is_a_partial_report_and_no_verdict() -> None:
+    assembled = report(PLAN, LOCKS, [])
+
+    assert assembled.partial
+    assert assembled.exit_status == 3
+
+
+def test_outputs_may_lie_in_directories_that_are_not_there_yet(tmp_path: Path) -> None:
+    report(PLAN, LOCKS, [], Outputs(junit=tmp_path / "build" / "reports" / "loadgate.xml"))
+
+    assert (tmp_path / "build" / "reports" / "loadgate.xml").read_bytes().startswith(b"<?xml")
+
+
+def test_an_output_that_cannot_be_written_is_said_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+
+    with pytest.raises(LoadgateError, match=r"report\.json: cannot be written: "):
+        report(PLAN, LOCKS, [], Outputs(json=tmp_path / "report.json"))
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_results_that_are_not_there_are_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"missing\.jsonl: cannot be read"):
+        report(PLAN, LOCKS, [tmp_path / "missing.jsonl"])
