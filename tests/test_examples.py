@@ -1,0 +1,56 @@
+"""The repository in examples/, whose expected.json was measured with plain TensorFlow and without loadgate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgate.artifacts.discover import discover
+from loadgate.domain import Format
+from loadgate.phases.plan import plan
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def expected() -> Any:
+    return json.loads((EXAMPLES / "expected.json").read_text())
+
+
+def test_every_format_is_among_the_examples(expected: Any) -> None:
+    assert {artifact["format"] for artifact in expected["artifacts"].values()} == set(Format)
+
+
+def test_each_runtime_loads_some_of_the_examples_and_refuses_others(expected: Any) -> None:
+    seen = {
+        (runtime, answer["outcome"])
+        for artifact in expected["artifacts"].values()
+        for runtime, answer in artifact["runtimes"].items()
+    }
+    assert seen == {(runtime, outcome) for runtime in ("serving", "next") for outcome in ("passed", "failed")}
+
+
+def test_discovery_finds_the_models_with_their_formats_and_nothing_else(expected: Any) -> None:
+    found = {sighting.path: sighting.format.value for sighting in discover(EXAMPLES)}
+    assert found == {path: artifact["format"] for path, artifact in expected["artifacts"].items()}
+
+
+def test_the_spec_asks_for_the_runtimes_that_were_measured(expected: Any) -> None:
+    measured = {name for artifact in expected["artifacts"].values() for name in artifact["runtimes"]}
+    assert {runtime.name for runtime in plan(EXAMPLES).runtimes} == measured
+
+
+def test_the_readme_of_the_examples_says_of_each_model_what_was_measured(expected: Any) -> None:
+    rows = {
+        cells[1].strip(" `"): tuple("fails" if "**fails**" in cell else "loads" for cell in cells[4:6])
+        for cells in (line.split("|") for line in (EXAMPLES / "README.md").read_text().splitlines())
+        if len(cells) == 7 and cells[1].startswith(" `")
+    }
+    told = {"passed": "loads", "failed": "fails"}
+    assert rows == {
+        path.removeprefix("models/"): tuple(told[artifact["runtimes"][name]["outcome"]] for name in ("serving", "next"))
+        for path, artifact in expected["artifacts"].items()
+    }
