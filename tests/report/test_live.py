@@ -4,8 +4,8 @@ import io
 import os
 import pty
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TextIO
 
@@ -145,25 +145,35 @@ def test_progress_can_be_told_by_several_threads_at_once() -> None:
 
 
 @contextmanager
-def terminal() -> Iterator[tuple[TextIO, Callable[[], str]]]:
-    """A real pseudo-terminal, and a function that says what it was sent."""
+def terminal() -> Iterator[tuple[TextIO, list[bytes]]]:
+    """A real pseudo-terminal, and what it was sent, complete once it is closed."""
     ours, theirs = pty.openpty()
+    sent: list[bytes] = []
+
+    def read_all() -> None:
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while block := os.read(ours, 65_536):
+                sent.append(block)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
     with os.fdopen(theirs, "w") as stream:
-        yield stream, lambda: os.read(ours, 65_536).decode()
+        yield stream, sent
+    reader.join()
     os.close(ours)
 
 
 def test_a_terminal_gets_an_animation_that_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    with terminal() as (stream, sent):
-        with show_progress(stream, cases=1) as progress:
-            finish(progress, cases(1)[0])
-        written = sent()
+    with terminal() as (stream, sent), show_progress(stream, cases=1) as progress:
+        finish(progress, cases(1)[0])
 
+    written = b"".join(sent).decode()
+    hide_cursor, show_cursor, erase_line = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
     assert isinstance(progress, LiveProgress)
-    assert written.startswith("\x1b[?25l")
-    assert "\x1b[?25h" in written
-    assert written.endswith("\x1b[2K")
+    assert written.startswith(hide_cursor)
+    assert show_cursor in written
+    assert written.endswith(erase_line)
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
