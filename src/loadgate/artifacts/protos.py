@@ -19,7 +19,7 @@ from loadgate.artifacts.wire import (
 )
 
 _OPAQUE = Layout(partial=True)
-"""A message of which nothing is read."""
+"""A message of which nothing is read field by field."""
 
 # --- tensors --------------------------------------------------------------------------------------------------
 
@@ -71,15 +71,13 @@ TENSOR_INFO = Layout(partial=True, name=text(1), dtype=enumeration(2), tensor_sh
 SIGNATURE_DEF = Layout(
     partial=True, inputs=mapping(1, TENSOR_INFO), outputs=mapping(2, TENSOR_INFO), method_name=text(3)
 )
-OP_LIST = Layout(op=message(1, OP_DEF))
 META_INFO = Layout(
     partial=True,
-    stripped_op_list=message(2, OP_LIST),
     tags=text(4),
     tensorflow_version=text(5),
     tensorflow_git_version=text(6),
 )
-USER_OBJECT = Layout(partial=True, identifier=text(1), metadata=text(3))
+USER_OBJECT = Layout(partial=True, identifier=text(1), metadata=message(3, _OPAQUE))
 OBJECT = Layout(partial=True, user_object=message(4, USER_OBJECT), variable=message(7, _OPAQUE))
 OBJECT_GRAPH = Layout(partial=True, nodes=message(1, OBJECT))
 META_GRAPH = Layout(
@@ -93,9 +91,7 @@ META_GRAPH = Layout(
 )
 SAVED_MODEL = Layout(saved_model_schema_version=integer(1), meta_graphs=message(2, META_GRAPH))
 
-KERAS_OBJECT = Layout(
-    partial=True, node_id=integer(2), node_path=text(3), identifier=text(4), metadata=Field(5, DELIMITED)
-)
+KERAS_OBJECT = Layout(partial=True, identifier=text(4), metadata=message(5, _OPAQUE))
 KERAS_METADATA = Layout(partial=True, nodes=message(1, KERAS_OBJECT))
 
 # --- checkpoints ----------------------------------------------------------------------------------------------

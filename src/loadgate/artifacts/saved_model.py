@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from loadgate.artifacts import bundle, sightings, text_format
+from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
 from loadgate.artifacts.graph import read_graph, read_signatures
 from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
@@ -21,7 +22,6 @@ from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 _ROOT = "."
 _MAIN = ("saved_model.pb", "saved_model.pbtxt")
 """TensorFlow takes the first that is there."""
-_KERAS_METADATA = "keras_metadata.pb"
 _FINGERPRINT = "fingerprint.pb"
 _FOLDERS = ("assets", "assets.extra", "variables")
 _INDEX = "variables/variables.index"
@@ -35,7 +35,7 @@ def find(folder: Folder) -> Iterable[Sighting]:
     if main is None:
         return
     below = [name for inner in _FOLDERS for name in folder.below(inner)]
-    beside = [name for name in (*_MAIN, _KERAS_METADATA, _FINGERPRINT) if name in folder.names]
+    beside = [name for name in (*_MAIN, keras_metadata.FILE, _FINGERPRINT) if name in folder.names]
     try:
         reason = _find_stand_in(folder, main, below)
     except _NoSavedModel:
@@ -52,11 +52,14 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
     """Facts of the meta graph that is served; of the first where none has the tag `serve` and no other."""
     names = _names(sighting)
     main = next((name for name in _MAIN if name in names), _MAIN[0])
-    with _opened(root / sighting.path / main) as saved_model:
-        try:
-            return _facts(saved_model, tensors=_stored_tensors(root, sighting, names), names=names)
-        except Unreadable as error:
-            raise Unreadable(f"{main}: {error}", error.kind) from error
+    try:
+        with _opened(root / sighting.path / main) as saved_model:
+            facts = _facts(saved_model, names)
+    except Unreadable as error:
+        raise Unreadable(f"{main}: {error}", error.kind) from error
+    if keras_metadata.FILE in names:
+        facts = keras_metadata.add_from_file(facts, root / sighting.path / keras_metadata.FILE)
+    return replace(facts, tensors=_stored_tensors(root, sighting, names))
 
 
 class _Variables:
@@ -136,13 +139,13 @@ def _stored_tensors(root: Path, sighting: Sighting, names: Collection[str]) -> i
         return None
     try:
         return sum(bundle.read_index(root / sighting.path / _INDEX).dtypes.values())
-    except Unreadable:
+    except Unreadable as error:
         if sighting.stand_in is None:
-            raise
+            raise Unreadable(f"{_INDEX}: {error}", error.kind) from error
         return None
 
 
-def _facts(saved_model: Message, *, tensors: int | None, names: Collection[str]) -> Facts:
+def _facts(saved_model: Message, names: Collection[str]) -> Facts:
     meta_graphs = list(saved_model.messages("meta_graphs"))
     if not meta_graphs:
         raise Unreadable("there is no graph in it")
@@ -154,19 +157,18 @@ def _facts(saved_model: Message, *, tensors: int | None, names: Collection[str])
         "tags": "; ".join(", ".join(of_one) for of_one in tags),
         "variant": "TF2" if _is_object_based(meta_graph) else "TF1",
         "tensorflow_git_version": information.text("tensorflow_git_version"),
-        "keras_metadata": "yes" if _KERAS_METADATA in names else "",
         "fingerprint": "yes" if _FINGERPRINT in names else "",
     }
-    return Facts(
+    facts = Facts(
         saved_with=SavedWith(tensorflow=information.text("tensorflow_version") or None),
         producer=graph.producer,
         min_consumer=graph.min_consumer,
         ops=graph.ops,
         devices=graph.devices,
         signatures=read_signatures(meta_graph),
-        tensors=tensors,
         extra={key: value for key, value in extra.items() if value},
     )
+    return keras_metadata.add_from_graph(facts, meta_graph)
 
 
 def _is_object_based(meta_graph: Message) -> bool:
