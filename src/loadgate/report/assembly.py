@@ -101,6 +101,8 @@ def _one_result_a_case(shards: Iterable[Iterable[CaseResult]]) -> tuple[Mapping[
     for shard in shards:
         for case, result in {result.case: result for result in shard}.items():
             other = chosen.setdefault(case, result)
+            if other is result:
+                continue
             if _rank(other) != _rank(result):
                 contested.add(case)
             chosen[case] = min(other, result, key=_total_order)

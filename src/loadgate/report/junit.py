@@ -16,7 +16,7 @@ from loadgate.domain import Artifact, Device, Outcome, Reason, Stage, StageResul
 from loadgate.report import untrusted, wording
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, asked_stages
 
-PASSED_LOG = 4_000
+PASSED_LOG = 1_000
 LOG = 32_000
 """Characters of a case's log; many viewers load the whole file into memory."""
 BODY = 20_000

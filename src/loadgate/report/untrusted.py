@@ -19,12 +19,8 @@ def visible(text: str) -> str:
     What prints is Python's own definition, `str.isprintable`. It refuses every category that a terminal or a
     reader of XML could trip over: control, format, surrogate, unassigned, and every space but the plain one.
     """
-    if text.isprintable():
-        return text
-    text = text.replace("\r\n", "\n").replace("\t", "    ")
-    return "".join(
-        character if character == "\n" or character.isprintable() else _spelled(character) for character in text
-    )
+    rows = text.replace("\r\n", "\n").replace("\t", "    ").split("\n")
+    return "\n".join(row if row.isprintable() else "".join(map(_shown, row)) for row in rows)
 
 
 def name(text: str, limit: int = NAME_LIMIT) -> str:
@@ -87,5 +83,5 @@ def _cut_out(text: str, characters: int) -> str:
     return f"{text[:half]}\n… {left_out:,} characters left out …\n{text[len(text) - half :]}"
 
 
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _shown(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
