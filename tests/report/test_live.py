@@ -113,6 +113,14 @@ def test_what_is_live_fits_the_terminal_and_is_bounded(width: int) -> None:
         assert all(len(row) <= width and row.isprintable() for row in rows)
 
 
+def test_a_runtime_that_could_not_be_made_keeps_its_mark_on_a_narrow_terminal() -> None:
+    progress = LiveProgress(Console(file=io.StringIO(), width=40), 0, Clock())
+    for state in LOCKS.runtimes:
+        progress.runtime_finished(state)
+
+    assert [row[:9].rstrip() for row in rendered(progress).splitlines()] == ["✓ serving", "✓ next", "! legacy"]
+
+
 def test_what_is_live_says_what_runs_and_what_failed() -> None:
     clock = Clock()
     progress = LiveProgress(Console(file=io.StringIO(), width=80), 5, clock)

@@ -165,13 +165,18 @@ class LiveProgress(_Tallied):
         for state in self.tally.made[-CURRENT_RUNTIMES:]:
             standing = Standing.PASSED if state.lock else Standing.ERROR
             yield self._row(
-                Text(symbol(self.console, standing), STYLES[standing]), f"{untrusted.name(state.name)}  {_made(state)}"
+                Text(symbol(self.console, standing), STYLES[standing]), f"{self._name(state.name)}  {_made(state)}"
             )
 
     def _current_runtimes(self) -> Iterator[RenderableType]:
         for name, (step, since) in list(self.tally.runtimes.items())[:CURRENT_RUNTIMES]:
             span = _span(self.tally.clock() - since)
-            yield self._row(self.spinner, f"{untrusted.name(name)}  {untrusted.line(step)}", span)
+            yield self._row(self.spinner, f"{self._name(name)}  {untrusted.line(step)}", span)
+
+    def _name(self, name: str) -> str:
+        """Padded, so that what follows stands in a column."""
+        names = [*self.tally.runtimes, *(state.name for state in self.tally.made)]
+        return fit_path(name, 30).ljust(min(30, max(len(known) for known in names)))
 
     def _bar(self) -> RenderableType:
         tally, done = self.tally, len(self.tally.finished)
@@ -202,7 +207,8 @@ class LiveProgress(_Tallied):
     def _row(self, lead: RenderableType, text: str, span: str = "") -> RenderableType:
         row = Table.grid(padding=(0, 1, 0, 0))
         row.add_column(width=1)
-        row.add_column(no_wrap=True, overflow="ellipsis")
+        # rich takes from every column when a row is too wide, and the mark in front would be lost
+        row.add_column(no_wrap=True, overflow="ellipsis", max_width=max(1, self.console.width - len(span) - 4))
         row.add_column(no_wrap=True, style="bright_black")
         row.add_row(lead, Text(text), span)
         return row
