@@ -43,21 +43,34 @@ class Interpreters:
         self._uv = uv
         self._processes = processes
         self._environment = environment
+        self._found: dict[str, Interpreter | None] = {}
+
+    def require(self, request: str) -> None:
+        """Raises UsageError where Python `request` is neither here nor known to uv. Downloads nothing."""
+        if self.here(checked(request)) is None and not self._uv.offered_pythons(request):
+            raise UsageError(
+                f"Python {request} is not on this machine, and uv knows no download of it; install it, "
+                f"or name another under `python:`"
+            )
 
     def find(self, request: str | None, tensorflow: SpecifierSet) -> Interpreter:
         """The Python `request` (`3.11`, `3.11.7`), or where it is None the newest that `tensorflow` has builds for.
 
         Raises UsageError where there is no such Python, NotMadeError where it could not be downloaded.
         """
-        if request is not None:
-            return self._here(checked(request)) or self._downloaded(request)
-        minors = support_of(tensorflow).pythons()
-        for minor in minors:
-            if found := self._here(minor):
+        wanted = (checked(request),) if request is not None else support_of(tensorflow).pythons()
+        for version in wanted:
+            if found := self.here(version):
                 return found
-        return self._downloaded(minors[0])
+        return self._downloaded(wanted[0])
 
-    def _here(self, request: str) -> Interpreter | None:
+    def here(self, request: str) -> Interpreter | None:
+        """One that is on this machine."""
+        if request not in self._found:
+            self._found[request] = self._look_for(request)
+        return self._found[request]
+
+    def _look_for(self, request: str) -> Interpreter | None:
         tried: set[Path] = set()
         for path in self._candidates(request):
             if path in tried or not path.exists():
@@ -94,11 +107,7 @@ class Interpreters:
         return Interpreter(version, Path(executable)) if standard else None
 
     def _downloaded(self, request: str) -> Interpreter:
-        if not self._uv.offered_pythons(request):
-            raise UsageError(
-                f"Python {request} is not on this machine, and uv knows no download of it; install it, "
-                f"or name another under `python:`"
-            )
+        self.require(request)
         self._uv.download_python(request)
         for version, path in self._uv.installed_pythons():
             if fits(version, request) and (found := self._asked(path)):

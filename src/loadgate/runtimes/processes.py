@@ -29,6 +29,10 @@ def harmless(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: environment[name] for name in INHERITED if name in environment}
 
 
+class StoppedError(Exception):
+    """We were told to stop, so how the program ended says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     status: int | None
@@ -54,15 +58,16 @@ class Processes:
         cwd: Path,
         keep_open: Sequence[int] = (),
     ) -> Ended:
-        """Run `command` for `timeout` seconds at most. Raises OSError where it cannot be started.
+        """Run `command` for `timeout` seconds at most.
 
+        Raises OSError where it cannot be started, and StoppedError where `stop` was called before it had ended.
         What it starts itself ends with it. The descriptors in `keep_open` stay open in it, so that a lock of ours
         is held until it has ended, even when we are killed.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             with self._lock:
                 if self._stopped:
-                    return Ended(-signal.SIGTERM, "", "")
+                    raise StoppedError
                 process = subprocess.Popen(  # noqa: S603 -- every caller names a program and separate arguments
                     [os.fspath(part) for part in command],
                     stdin=subprocess.DEVNULL,
@@ -84,6 +89,9 @@ class Processes:
                 process.wait()
                 with self._lock:
                     self._running.discard(process)
+                    stopped = self._stopped
+            if stopped:
+                raise StoppedError
             return Ended(status, end_of(output.fileno()), end_of(errors.fileno()))
 
     def stop(self) -> None:

@@ -20,6 +20,23 @@ INSTALL_TIMEOUT = 3600.0
 """Seconds; building a package from its sources takes long, and so do two gigabytes over a slow line."""
 QUERY_TIMEOUT = 60.0
 
+DECISIVE = (
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+    "UV_CONFIG_FILE",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
+    "UV_EXCLUDE",
+    "UV_PRERELEASE",
+    "UV_RESOLUTION",
+    "UV_NO_BINARY",
+    "UV_NO_BUILD",
+)
+"""Beginnings of the names of those variables that decide what a resolution gives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -55,21 +72,31 @@ class Uv:
             raise NotMadeError(finding(FindingKind.RESOLVE, ended, RESOLVE_TIMEOUT))
         return tuple(sorted(line for line in ended.output.splitlines() if line.strip() and not line.startswith("#")))
 
-    def install(self, pins: Sequence[str], options: Sequence[str], python: Path, directory: Path, lock: int) -> None:
+    def install(  # noqa: PLR0913 -- a record for its one caller would only move the names
+        self,
+        pins: Sequence[str],
+        options: Sequence[str],
+        python: Path,
+        directory: Path,
+        *,
+        lock: int,
+        fresh: bool,
+    ) -> None:
         """Make a virtual environment that can be moved, with exactly `pins` in it. Raises NotMadeError.
 
         `lock` is a descriptor that uv keeps open: should we be killed, the lock lasts as long as uv still writes.
+        With `fresh` everything is downloaded, whatever uv has in its own cache.
         """
         # Relocatable, because it is made beside its final place and renamed into it when it is whole.
-        self._install_step(["venv", "--relocatable", "--python", python, directory], directory.parent, lock)
+        self._install_step(["venv", "--clear", "--relocatable", "--python", python, directory], directory.parent, lock)
         if not pins:
             return
         with tempfile.TemporaryDirectory(prefix="loadgate-") as scratch:
             folder = Path(scratch)
             command: list[str | Path] = ["pip", "install", "--no-deps", "--python", directory / "bin/python"]
             command += ["-r", *written(folder / "pins.txt", (*options, *pins))]
-            if "--require-hashes" in options:
-                command.append("--require-hashes")
+            command += ["--require-hashes"] if "--require-hashes" in options else []
+            command += ["--no-cache"] if fresh else []
             self._install_step(command, folder, lock)
 
     def _install_step(self, command: Sequence[str | Path], folder: Path, lock: int) -> None:
@@ -145,6 +172,11 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     env |= {name: value for name, value in environment.items() if name.startswith("UV_") and "PUBLISH" not in name}
     env.setdefault("UV_LINK_MODE", "hardlink")
     return env | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+
+
+def settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of uv's variables on which a resolution depends."""
+    return {name: value for name, value in sorted(environment.items()) if name.startswith(DECISIVE)}
 
 
 def written(path: Path, lines: Sequence[str]) -> list[str | Path]:

@@ -1,0 +1,75 @@
+"""Provision: make every runtime of the plan real. Network, but no token; touches no artifact."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from loadgate.domain import Finding, FindingKind, Locks, Plan, Runtime, RuntimeState
+from loadgate.phases.progress import Progress
+from loadgate.runtimes.existing import interpreter_of, lock_existing
+from loadgate.runtimes.failure import NotMadeError
+from loadgate.runtimes.making import Workshop, open_workshop
+from loadgate.runtimes.processes import Processes
+
+AT_ONCE = 2
+"""Resolving and downloading wait for the network, unpacking for the disk, and importing TensorFlow takes a core."""
+
+
+def provision(plan: Plan, cache: Path, *, refresh: bool = False, progress: Progress) -> Locks:
+    """Make the runtimes of `plan` in `cache`. Raises UsageError before anything is made, where a Python is missing.
+
+    With `refresh` everything is resolved and checked again, though the last day's answer is known.
+    """
+    processes = Processes()
+    workshop = open_workshop(cache, processes, refresh=refresh)
+    repository = Path(plan.repository)
+    for runtime in plan.runtimes:
+        refuse_what_cannot_be(runtime, repository, workshop)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            made = [pool.submit(make, runtime, repository, workshop, progress) for runtime in plan.runtimes]
+            return Locks(runtimes=tuple(future.result() for future in made))
+        except BaseException:
+            # Leaving the pool waits for its threads, and they wait for what they have started.
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop()
+            raise
+
+
+def refuse_what_cannot_be(runtime: Runtime, repository: Path, workshop: Workshop) -> None:
+    if runtime.interpreter is not None:
+        interpreter_of(runtime, repository)
+    elif runtime.image is None:
+        workshop.require_python(runtime)
+
+
+def make(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress) -> RuntimeState:
+    begun = time.monotonic()
+    progress.runtime_started(runtime.name)
+    try:
+        state = made(runtime, repository, workshop, lambda step: progress.runtime_step(runtime.name, step))
+    except NotMadeError as error:
+        state = RuntimeState(name=runtime.name, finding=error.finding)
+    state = replace(state, seconds=time.monotonic() - begun)
+    progress.runtime_finished(state)
+    return state
+
+
+def made(runtime: Runtime, repository: Path, workshop: Workshop, step: Callable[[str], None]) -> RuntimeState:
+    if runtime.image is not None:
+        raise NotMadeError(
+            Finding(
+                kind=FindingKind.UNSUPPORTED,
+                cause="image",
+                headline=f"The container image {runtime.image} is loaded by the container action, not by this command.",
+                suggestion="Run the action, or describe the runtime with `python:`, `tensorflow:` and `requirements:`.",
+            )
+        )
+    if runtime.interpreter is not None:
+        step("importing TensorFlow")
+        return RuntimeState(name=runtime.name, lock=lock_existing(runtime, repository, workshop.processes))
+    return workshop.make(runtime, step)
