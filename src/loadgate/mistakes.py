@@ -53,6 +53,6 @@ def nearest(word: str, words: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     words = list(words)
-    spelled = {candidate.replace("-", "_"): candidate for candidate in words}
+    spelled = {candidate.lower().replace("-", "_"): candidate for candidate in words}
     close = get_close_matches(word[:LONGEST_QUOTE].lower().replace("-", "_"), spelled, n=1, cutoff=0.6)
     return f"did you mean `{spelled[close[0]]}`?" if close else f"write one of {', '.join(words)}"

@@ -47,7 +47,7 @@ def resolve(name: str, folder: str = "") -> str:
 
 def read_text(root: Path, name: str, limit: int = LONGEST_TEXT) -> str:
     """The text of a file of the repository. Raises `UnusableFileError`, and nothing else for any file."""
-    return decode(_read_bytes(root, resolve(name), limit))
+    return decode(_read_inside(root, resolve(name), limit))
 
 
 def decode(content: bytes) -> str:
@@ -61,12 +61,22 @@ def decode(content: bytes) -> str:
         raise UnusableFileError("is not UTF-8; save it as UTF-8", before.count(b"\n") + 1, column) from error
 
 
-def _read_bytes(root: Path, name: str, limit: int) -> bytes:
+def _read_inside(root: Path, name: str, limit: int) -> bytes:
     path = root / name
     try:
         inside = path.resolve(strict=True).is_relative_to(root.resolve())
-        if not inside:
-            raise UnusableFileError("is a symbolic link that leads out of the repository")
+    except FileNotFoundError as error:
+        raise UnusableFileError("does not exist") from error
+    except (OSError, RuntimeError) as error:
+        raise UnusableFileError("cannot be reached: its symbolic links lead in a circle, or nowhere") from error
+    if not inside:
+        raise UnusableFileError("is a symbolic link that leads out of the repository")
+    return read_bytes(path, limit)
+
+
+def read_bytes(path: Path, limit: int = LONGEST_TEXT) -> bytes:
+    """The bytes of a regular file. Raises `UnusableFileError`."""
+    try:
         # a named pipe would otherwise wait for a writer for ever
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -77,9 +87,8 @@ def _read_bytes(root: Path, name: str, limit: int) -> bytes:
             os.close(descriptor)
     except FileNotFoundError as error:
         raise UnusableFileError("does not exist") from error
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "symbolic links that lead in a circle"
-        raise UnusableFileError(f"cannot be read: {reason}") from error
+    except OSError as error:
+        raise UnusableFileError(f"cannot be read: {error.strerror}") from error
     if len(content) > limit:
         raise UnusableFileError(f"is longer than {limit:,} bytes; that is no file a person wrote")
     return content

@@ -37,12 +37,12 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tar\.bz2|tar\.xz|tgz)$")
 
 
 def read(root: Path, file: str) -> Declared:
-    """Read `file` and the files that it names. Raises `Mistakes` with every line that is wrong."""
+    """Read `file` and the files that it names.
+
+    Raises `Mistakes` with every line that is wrong, `UnusableFileError` where `file` itself cannot be read.
+    """
     reading = _Reading(root)
-    try:
-        reading.follow(resolve(file), constraint=False)
-    except UnusableFileError as error:
-        reading.mistakes.append(Mistake(file, error.line, error.column, f"{quoted(file)} {error}"))
+    reading.follow(resolve(file), constraint=False)
     return reading.declared()
 
 

@@ -83,8 +83,11 @@ class Values:
         self._values: dict[str, object] = {}
         self._nodes: dict[str, yaml.Node] = {}
 
-    def put(self, key: Key[T], node: yaml.Node, value: T) -> None:
+    def put(self, key: Key[T], value: T) -> None:
         self._values[key.name] = value
+
+    def there_is(self, key: Key[Any], node: yaml.Node) -> None:
+        """Said of each key, also where its value is refused."""
         self._nodes[key.name] = node
 
     def get(self, key: Key[T], default: T) -> T:
@@ -129,20 +132,21 @@ def _key_name(key: yaml.Node) -> str:
     return _readable(key)
 
 
-def record(keys: Sequence[Key[Any]], of: str, wanted: str) -> Reader[Values]:
-    """A mapping in which every key has a reader of its own."""
+def record(keys: Sequence[Key[Any]], of: str, wanted: str, name_node: yaml.Node | None = None) -> Reader[Values]:
+    """A mapping in which every key has a reader of its own. `name_node` is where its own name stands."""
     by_name = {key.name: key for key in keys}
 
     def read(reading: Reading, subject: str, node: yaml.Node) -> Values:
-        values = Values(node)
+        values = Values(name_node or node)
         for name, key_node, value_node in pairs(reading, subject, node, wanted):
             key = by_name.get(name)
             if key is None:
                 message = f"{quoted(name)} is no key of {of or subject}; {nearest(name, by_name)}"
                 reading.refuse(RefusedError(key_node, message))
                 continue
+            values.there_is(key, key_node)
             try:
-                values.put(key, key_node, key.read(reading, f"`{name}`", value_node))
+                values.put(key, key.read(reading, f"`{name}`", value_node))
             except RefusedError as error:
                 reading.refuse(error)
         return values
@@ -150,15 +154,17 @@ def record(keys: Sequence[Key[Any]], of: str, wanted: str) -> Reader[Values]:
     return read
 
 
-def mapping_of(read_key: Reader[Name], read_value: Callable[[Name], Reader[T]], wanted: str) -> Reader[dict[Name, T]]:
-    """A mapping whose keys the user chooses. `read_value` may depend on the key."""
+def mapping_of(
+    read_key: Reader[Name], reader_for: Callable[[Name, yaml.Node], Reader[T]], wanted: str
+) -> Reader[dict[Name, T]]:
+    """A mapping whose keys the user chooses. How a value is read may depend on its key."""
 
     def read(reading: Reading, subject: str, node: yaml.Node) -> dict[Name, T]:
         values: dict[Name, T] = {}
         for name, key_node, value_node in pairs(reading, subject, node, wanted):
             try:
                 key = read_key(reading, f"a key of {subject}", key_node)
-                values[key] = read_value(key)(reading, quoted(name), value_node)
+                values[key] = reader_for(key, key_node)(reading, quoted(name), value_node)
             except RefusedError as error:
                 reading.refuse(error)
         return values

@@ -27,7 +27,7 @@ EXCLUDE = Key(
 )
 ARTIFACT_LOADER = Key(
     "loader",
-    mapping_of(values.artifact_pattern, lambda _: choice(Loader), 'a mapping, such as {"models/old/**": tf_keras}'),
+    mapping_of(values.artifact_pattern, lambda _name, _node: choice(Loader), 'a mapping, such as {"models/old/**": tf_keras}'),
     "mapping of pattern to loader",
     '{"models/old/**": tf_keras}',
     "The call that production makes, by pattern over artifact paths. The first that matches wins, over a runtime's"
@@ -85,7 +85,7 @@ PACKAGES = Key(
 )
 ENV = Key(
     "env",
-    mapping_of(values.environment_name, lambda _: values.environment_value, 'a mapping, such as {KEY: "1"}'),
+    mapping_of(values.environment_name, lambda _name, _node: values.environment_value, 'a mapping, such as {KEY: "1"}'),
     "mapping of name to text",
     '{TF_USE_LEGACY_KERAS: "1"}',
     "Environment variables of the load, values in quotes. Not allowed: "
@@ -218,7 +218,9 @@ RUNTIMES = Key(
     "runtimes",
     mapping_of(
         values.runtime_name,
-        lambda name: record(RUNTIME_KEYS, f"runtime `{name}`", 'a mapping, such as {tensorflow: "2.15.1"}'),
+        lambda name, node: record(
+            RUNTIME_KEYS, f"runtime `{name}`", 'a mapping, such as {tensorflow: "2.15.1"}', node
+        ),
         'a mapping, such as {serving: {tensorflow: "2.15.1"}}',
     ),
     "mapping of name to runtime",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from itertools import chain
@@ -12,7 +13,7 @@ import yaml
 from loadgate.domain import Checks, Device, GpuTarget, Policy, Requirement, Runtime, Spec
 from loadgate.infer import infer_spec
 from loadgate.mistakes import Mistake, Mistakes
-from loadgate.repository import LONGEST_TEXT, UnusableFileError, decode
+from loadgate.repository import UnusableFileError, decode, read_bytes, read_text
 from loadgate.spec import keys
 from loadgate.spec.fields import Reading, RefusedError, Values, record
 from loadgate.yaml_nodes import compose
@@ -23,9 +24,10 @@ def read_spec(root: Path, file: Path) -> Spec:
 
     Where it names no runtimes, they are inferred from the repository.
     """
-    name = _shown_name(root, file)
+    inside = _name_inside(root, file)
+    name = inside or str(file)
     reading = Reading(root, name)
-    node = compose(_text(file, name), name)
+    node = compose(_text(root, inside, file), name)
     if node is None:
         raise Mistakes([Mistake(name, 1, 1, "the spec is empty; begin with `version: 1`")])
     spec = _read(reading, node)
@@ -37,22 +39,17 @@ def read_spec(root: Path, file: Path) -> Spec:
     return spec
 
 
-def _shown_name(root: Path, file: Path) -> str:
-    path = file.absolute()
-    return path.relative_to(root.absolute()).as_posix() if path.is_relative_to(root.absolute()) else str(file)
+def _name_inside(root: Path, file: Path) -> str | None:
+    path, repository = Path(os.path.abspath(file)), Path(os.path.abspath(root))
+    return path.relative_to(repository).as_posix() if path.is_relative_to(repository) else None
 
 
-def _text(file: Path, name: str) -> str:
+def _text(root: Path, inside: str | None, file: Path) -> str:
+    """A spec that comes with the repository may not be a link out of it; a person may name one from anywhere."""
     try:
-        with file.open("rb") as stream:
-            content = stream.read(LONGEST_TEXT + 1)
-        if len(content) > LONGEST_TEXT:
-            raise UnusableFileError(f"is longer than {LONGEST_TEXT:,} bytes; that is no file a person wrote")
-        return decode(content)
-    except OSError as error:
-        raise Mistakes([Mistake(name, 1, 1, f"cannot be read: {error.strerror}; give the path of a spec")]) from error
+        return decode(read_bytes(file)) if inside is None else read_text(root, inside)
     except UnusableFileError as error:
-        raise Mistakes([Mistake(name, error.line, error.column, f"the spec {error}")]) from error
+        raise Mistakes([Mistake(inside or str(file), error.line, error.column, f"the spec {error}")]) from error
 
 
 def _read(reading: Reading, node: yaml.Node) -> Spec:

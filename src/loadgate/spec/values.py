@@ -17,7 +17,7 @@ from loadgate.infer.listed import read_listed
 from loadgate.mistakes import Mistakes, nearest, quoted
 from loadgate.repository import UnusableFileError, resolve
 from loadgate.requirements import read_lines
-from loadgate.spec.fields import Reader, Reading, RefusedError, choice, found, pattern, text
+from loadgate.spec.fields import Reader, Reading, RefusedError, found, pattern, text
 from loadgate.yaml_nodes import kind, position
 
 VERSION = 1
@@ -194,15 +194,17 @@ def environment_name(reading: Reading, subject: str, node: yaml.Node) -> str:
 environment_value = text("a text", allowed="\n\t")
 
 
-def loader_of(format_: Format) -> Reader[Loader]:
+def loader_of(format_: Format, _node: yaml.Node) -> Reader[Loader]:
     """A loader that makes sense of the format."""
+    loaders = LOADERS_OF_FORMAT[format_]
 
-    def read(reading: Reading, subject: str, node: yaml.Node) -> Loader:
-        loader = choice(Loader)(reading, subject, node)
-        loaders = LOADERS_OF_FORMAT[format_]
-        if loader not in loaders:
-            message = f"`{loader}` does not load `{format_}`; write {' or '.join(loaders)}"
-            raise RefusedError(node, message)
-        return loader
+    def read(_reading: Reading, subject: str, node: yaml.Node) -> Loader:
+        if not isinstance(node, yaml.ScalarNode) or kind(node) != "text":
+            raise RefusedError(node, f"{subject} is {found(node)}; write {' or '.join(loaders)}")
+        if node.value not in list(loaders):
+            there_is_such = node.value in list(Loader)
+            hint = f"write {' or '.join(loaders)}" if there_is_such else nearest(node.value, loaders)
+            raise RefusedError(node, f"{quoted(node.value)} does not load {subject}; {hint}")
+        return Loader(node.value)
 
     return read
