@@ -142,8 +142,9 @@ def _ask_formats(folder: FolderView) -> Iterator[Sighting]:
         if not folder.names:
             return
         found = tuple(_reader(name).find(folder))
-        folder.claim({file for sighting in found for file in sighting.files})
-        yield from found
+        if found:
+            folder.claim({file for sighting in found for file in sighting.files})
+            yield from found
 
 
 def _facts(root: Path, sighting: Sighting) -> tuple[Facts | None, StandIn | None, str | None]:

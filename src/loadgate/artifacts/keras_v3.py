@@ -69,8 +69,9 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
 
 
 def _members(stream: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
-    """The members by name, once the list of them is known to be of a harmless size."""
-    _check_end(stream)
+    """The members by name; none at all where the configuration is not among them."""
+    if _CONFIG.encode() not in _directory(stream):
+        return {}
     try:
         with zipfile.ZipFile(stream) as archive:
             return {member.filename: member for member in archive.infolist()}
@@ -78,16 +79,23 @@ def _members(stream: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
         raise _DamagedZipError(f"the zip's list of members cannot be read: {error}") from error
 
 
-def _check_end(stream: IO[bytes]) -> None:
+def _directory(stream: IO[bytes]) -> bytes:
+    """The list of members as it is stored, once it is known to be of a harmless size."""
     size = stream.seek(0, 2)
-    stream.seek(max(0, size - _MAX_COMMENT - _END.size))
-    tail = stream.read()
-    position = tail.rfind(_END_SIGNATURE)
-    if position < 0 or position + _END.size > len(tail):
+    for comment in (0, _MAX_COMMENT):
+        start = max(0, size - _END.size - comment)
+        stream.seek(start)
+        tail = stream.read()
+        position = tail.rfind(_END_SIGNATURE)
+        if 0 <= position <= len(tail) - _END.size:
+            break
+    else:
         raise _TruncatedZipError(f"{size:,} bytes are there, and the list of members that ends a zip is not")
-    directory_size = _END.unpack_from(tail, position)[5]
-    if directory_size > _MAX_DIRECTORY:
-        raise _DamagedZipError(f"the zip's list of members takes {directory_size:,} bytes")
+    length = _END.unpack_from(tail, position)[5]
+    if length > _MAX_DIRECTORY:
+        raise _DamagedZipError(f"the zip's list of members takes {length:,} bytes")
+    stream.seek(max(0, start + position - length))
+    return stream.read(length)
 
 
 def _is_model(members: dict[str, zipfile.ZipInfo]) -> bool:
