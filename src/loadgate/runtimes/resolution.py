@@ -19,6 +19,7 @@ from loadgate.domain import Device, Runtime
 from loadgate.errors import UsageError
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.interpreters import Interpreter
+from loadgate.runtimes.supported_pythons import advice
 from loadgate.runtimes.uv import Question, Uv
 
 FORMAT = 1
@@ -124,6 +125,16 @@ def is_tensorflow(requirement: Requirement) -> bool:
 
 def resolve(runtime: Runtime, interpreter: Interpreter, uv: Uv) -> Resolution:
     """Raises NotMadeError."""
+    try:
+        return resolved(runtime, interpreter, uv)
+    except NotMadeError as error:
+        if error.finding.cause != "no_build_for_python":
+            raise
+        suggestion = advice(tensorflow_asked_for(question_of(runtime)), interpreter.version)
+        raise NotMadeError(replace(error.finding, suggestion=suggestion)) from error
+
+
+def resolved(runtime: Runtime, interpreter: Interpreter, uv: Uv) -> Resolution:
     question = question_of(runtime)
     notes: list[str] = []
     pins = uv.resolve(question, interpreter.path) if question.lines else ()

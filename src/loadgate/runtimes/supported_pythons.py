@@ -41,3 +41,13 @@ def support_of(tensorflow: SpecifierSet) -> Support:
         if any(tensorflow.contains(release, prereleases=True) for release in support.releases):
             return support
     return supports()[-1]
+
+
+def advice(tensorflow: SpecifierSet, python: str) -> str | None:
+    """Which Pythons would do, where `python` is none that the releases which `tensorflow` allows have builds for."""
+    support = support_of(tensorflow)
+    minor = ".".join(python.split(".")[:2])
+    if not tensorflow or minor in support.pythons():
+        return None
+    oldest, newest = support.python
+    return f'TensorFlow {support.tensorflow} has builds for Python {oldest} to {newest}: set `python: "{newest}"`.'

@@ -1,0 +1,3 @@
+from tests.runtimes.fixtures import index
+
+__all__ = ["index"]
