@@ -165,8 +165,8 @@ class Scalar:
     width: int
 
 
-Vector: TypeAlias = "str | bytes | list[int] | list[Table]"
-Table: TypeAlias = "dict[int, Scalar | Vector | Table]"
+Vector: TypeAlias = "str | bytes | Sequence[int] | Sequence[Table]"
+Table: TypeAlias = "Mapping[int, Scalar | Vector | Table]"
 """Slot → value."""
 
 
@@ -204,7 +204,7 @@ def _write_table(out: bytearray, fields: Table) -> int:
 
 
 def _write(out: bytearray, value: Vector | Table) -> int:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return _write_table(out, value)
     position = len(out)
     if isinstance(value, str | bytes):

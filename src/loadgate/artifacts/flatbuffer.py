@@ -14,7 +14,7 @@ from loadgate.domain import StandInKind
 
 IDENTIFIER = slice(4, 8)
 """Where a file may say what it is."""
-_MAX_TABLES = 3_000_000
+_MAX_TABLES = 500_000
 """Tables visited in one file. They can refer to each other many times over, so a small file can hold any number."""
 _MAX_TEXT = 64 * 1024
 _DIRECTORY_HEADER = 4
