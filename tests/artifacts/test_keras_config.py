@@ -92,7 +92,7 @@ def test_a_recorded_module_decides_whatever_the_class_is_called() -> None:
 
 
 def test_a_class_of_the_main_script_has_no_module_and_is_custom() -> None:
-    model = {"module": None, "class_name": "Model", "config": {}, "registered_name": "Model"}
+    model: dict[str, Any] = {"module": None, "class_name": "Model", "config": {}, "registered_name": "Model"}
     assert read(model).custom_objects == (CustomObject(name="Model"),)
 
 

@@ -147,13 +147,17 @@ def _ignore_file(root: Path, folder: str) -> Iterator[_Ignore]:
             lines = stream.read(_MAX_IGNORE_FILE).decode("utf-8", "replace").splitlines()
     except OSError:
         return
-    patterns = []
-    for line in lines:
-        try:
-            patterns.extend(GitIgnoreSpec.from_lines([line]).patterns)
-        except ValueError:
-            continue
-    yield _Ignore(folder, GitIgnoreSpec(patterns))
+    yield _Ignore(folder, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line)))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_ignored(path: str, ignores: Sequence[_Ignore]) -> bool:

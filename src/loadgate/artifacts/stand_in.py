@@ -101,7 +101,9 @@ _FORMAT_OF_SUFFIX = {
 _WORDS_OF_A_GRAPH = frozenset({"frozen", "graph", "model"})
 _FOLDERS_OF_ASSETS = frozenset({"assets", "assets.extra"})
 _FOLDER_OF_ONNX_TENSORS = "test_data_set_"
-_MAX_DVC_FILE = 1024**2
+_MAX_DVC_FILE = 64 * 1024
+_MAX_BRACKETS = 100
+"""DVC writes none. The YAML parser's time grows with the square of how deep they are nested."""
 
 
 def find(folder: Folder) -> Iterable[Sighting]:
@@ -169,11 +171,13 @@ def _outputs(path: Path, size: int) -> Iterator[tuple[str, str]]:
     if size > _MAX_DVC_FILE:
         return
     try:
-        content = yaml.safe_load(path.read_bytes())
+        text = path.read_bytes()
+        content = yaml.safe_load(text) if text.count(b"[") + text.count(b"{") <= _MAX_BRACKETS else None
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return
-    outputs = content.get("outs") if isinstance(content, dict) else None
-    folder = content.get("wdir", ".") if outputs else "."
+    if not isinstance(content, dict):
+        return
+    outputs, folder = content.get("outs"), content.get("wdir", ".")
     for output in outputs if isinstance(outputs, list) else ():
         if isinstance(output, dict) and isinstance(output.get("path"), str) and isinstance(folder, str):
             yield posixpath.join(folder, output["path"]), _dvc_detail(output)

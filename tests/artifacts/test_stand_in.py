@@ -1,0 +1,179 @@
+"""Tells what is under a model's name when the model is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.stand_in import of_file
+from loadgate.domain import StandIn, StandInKind
+
+from .making import ERROR_DOCUMENT, ERROR_JSON, ERROR_PAGE, LFS_POINTER, formats, sightings
+
+DVC_FILE = """\
+outs:
+- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa
+  size: 105619304
+  hash: md5
+  path: model.h5
+"""
+
+
+def write(path: Path, content: bytes = b"") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def only_stand_in(root: Path) -> StandIn:
+    (sighting,) = sightings(root).values()
+    artifact = read_artifact(root, sighting)
+    assert artifact.facts is None
+    assert artifact.damage is None
+    assert artifact.stand_in is not None
+    return artifact.stand_in
+
+
+def test_a_git_lfs_pointer_is_reported_as_a_pointer_and_not_as_a_corrupt_model(tmp_path: Path) -> None:
+    write(tmp_path / "models" / "model.h5", LFS_POINTER)
+    assert only_stand_in(tmp_path) == StandIn(
+        kind=StandInKind.GIT_LFS_POINTER,
+        file="models/model.h5",
+        detail="points at 98,231,112 bytes, sha256 4d7a214614ab…",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "detail"),
+    [
+        (ERROR_PAGE, StandInKind.HTML, "an HTML page of 84 bytes: 404 Not Found"),
+        (ERROR_DOCUMENT, StandInKind.XML, "an XML document of 93 bytes: The key is gone."),
+        (ERROR_JSON, StandInKind.JSON, 'JSON of 42 bytes: {"error": "Invalid username or password."}'),
+        (b"", StandInKind.EMPTY, "the file is empty"),
+        (b"\xef\xbb\xbf <!-- x --> <HTML>", StandInKind.HTML, "an HTML page of 21 bytes"),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html/>", StandInKind.HTML, "an HTML page of 43 bytes"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            StandInKind.GIT_LFS_POINTER,
+            "a Git LFS pointer that names no object",
+        ),
+    ],
+)
+def test_what_came_in_place_of_a_download_is_named(
+    tmp_path: Path, content: bytes, kind: StandInKind, detail: str
+) -> None:
+    write(tmp_path / "model.keras", content)
+    assert only_stand_in(tmp_path) == StandIn(kind=kind, file="model.keras", detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "promised"),
+    [
+        ("m.h5", "keras_h5"),
+        ("m.weights.h5", "keras_weights_h5"),
+        ("m.hdf5", "keras_h5"),
+        ("m.keras", "keras_v3"),
+        ("m.tflite", "tflite"),
+        ("M.TFLITE", "tflite"),
+        ("m.pb", "graph_def"),
+        ("saved_model.pb", "saved_model"),
+        ("m.json", None),
+        ("m.bin", None),
+        ("m.txt", None),
+    ],
+)
+def test_a_pointer_has_the_format_that_its_extension_promises(tmp_path: Path, name: str, promised: str | None) -> None:
+    write(tmp_path / "a" / name, LFS_POINTER)
+    assert set(formats(tmp_path).values()) == ({promised} if promised else set())
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("frozen_inference_graph.pb", True),
+        ("Model-2.pb", True),
+        ("export/graph.pb", True),
+        ("fingerprint.pb", False),
+        ("remodelled.pb", False),
+        ("assets.extra/saved_model_config.pb", False),
+        ("x/assets/model.pb", False),
+    ],
+)
+def test_an_empty_protobuf_is_a_missing_model_only_where_its_name_says_so(
+    tmp_path: Path, path: str, counts: bool
+) -> None:
+    write(tmp_path / path)
+    assert (path in formats(tmp_path)) is counts
+
+
+def test_test_data_of_onnx_behind_pointers_are_no_models(tmp_path: Path) -> None:
+    write(tmp_path / "resnet" / "test_data_set_0" / "input_0.pb", LFS_POINTER)
+    assert formats(tmp_path) == {}
+
+
+def test_a_dvc_file_stands_for_the_model_that_is_missing(tmp_path: Path) -> None:
+    write(tmp_path / "models" / "model.h5.dvc", DVC_FILE.encode())
+    (sighting,) = sightings(tmp_path).values()
+    assert sighting.path == "models/model.h5"
+    assert sighting.files == ("models/model.h5.dvc",)
+    assert only_stand_in(tmp_path) == StandIn(
+        kind=StandInKind.DVC_POINTER,
+        file="models/model.h5.dvc",
+        detail="points at 105,619,304 bytes, md5 8d291ff4060…",
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DVC_FILE.replace("model.h5", "table.csv"),
+        DVC_FILE.replace("model.h5", "../../outside.h5"),
+        DVC_FILE.replace("model.h5", "/etc/model.h5"),
+        "outs: 7",
+        "wdir: [1]\nouts: [{path: model.h5}]",
+        "[" * 50_000,
+        "- " * 20_000,
+        "\0",
+        "!!python/object/apply:os.system ['false']",
+    ],
+)
+def test_a_dvc_file_of_something_else_is_no_artifact(tmp_path: Path, content: str) -> None:
+    write(tmp_path / "models" / "model.h5.dvc", content.encode())
+    assert formats(tmp_path) == {}
+
+
+def test_a_dvc_file_whose_model_is_there_says_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "model.h5.dvc", DVC_FILE.encode())
+    write(tmp_path / "model.h5", b"not empty, and not a model either")
+    assert formats(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\n{\n\x05const\x12\x05Const" + bytes(100),
+        b"\n<\n\x05const\x12\x05Const" + bytes(100),
+        b"\x89HDF\r\n\x1a\n",
+        b"PK\x03\x04",
+        b"node { name: 'x' }",
+        b"[not json]",
+    ],
+)
+def test_bytes_that_may_be_a_model_are_no_stand_in(content: bytes) -> None:
+    assert of_file(content, len(content)) is None
+
+
+def test_a_file_that_cannot_be_read_is_not_called_empty() -> None:
+    assert of_file(b"", 4096) is None
+
+
+@given(
+    st.binary(max_size=300)
+    | st.sampled_from([b"{", b"<", b"<html>", b"["]).flatmap(lambda s: st.binary().map(s.__add__))
+)
+def test_any_bytes_get_one_printable_line(content: bytes) -> None:
+    found = of_file(content, len(content))
+    assert found is None or found[1].isprintable()
