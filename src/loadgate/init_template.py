@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from loadgate.domain import Checks, GpuTarget, Policy, Requirement, Runtime, Spec
+from loadgate.infer.dockerfile import is_dockerfile
 
 _WIDEST = 100
+_NOT_TEXT = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+"""What YAML, in one version or another, does not read as text without quotes."""
 
 
 def render(spec: Spec) -> str:
@@ -42,7 +47,7 @@ def _runtimes(spec: Spec) -> Iterator[str]:
     yield "# The environments in which every model has to load, by name."
     yield "runtimes:"
     for runtime in spec.runtimes:
-        yield f"  {_text(runtime.name)}:"
+        yield f"  {_word(runtime.name)}:"
         for note in runtime.notes:
             yield f"    {_comment(note)}"
         yield from _source(runtime)
@@ -66,11 +71,12 @@ def _source(runtime: Runtime) -> Iterator[str]:
 
 
 def _packages(runtime: Runtime) -> Iterable[Requirement]:
-    """What no requirements file brings: lines without an origin, or from where the runtime itself is from."""
+    """What no requirements file brings."""
+    own_file = runtime.origin.file if runtime.origin else ""
     for requirement in runtime.requirements:
-        origin = requirement.origin
-        own = origin is not None and runtime.origin is not None and origin.file == runtime.origin.file
-        if not runtime.requirement_files or origin is None or (own and origin.file not in runtime.requirement_files):
+        file = requirement.origin.file if requirement.origin else ""
+        is_own = file in ("", own_file) or is_dockerfile(file)
+        if not runtime.requirement_files or (is_own and file not in runtime.requirement_files):
             yield requirement
 
 
@@ -120,7 +126,7 @@ def _value(indent: str, key: str, value: str | None, example: str = "", meaning:
 
 
 def _list(indent: str, key: str, items: Iterable[str], example: str = "", meaning: str = "") -> Iterator[str]:
-    texts = [_text(item) for item in items]
+    texts = [_word(item) for item in items]
     line = f"{indent}{key}: [{', '.join(texts)}]"
     if not texts:
         yield from _value(indent, key, None, example, meaning)
@@ -131,14 +137,18 @@ def _list(indent: str, key: str, items: Iterable[str], example: str = "", meanin
         yield from (f"{indent}  - {text}" for text in texts)
 
 
-def _mapping(
-    indent: str, key: str, pairs: Mapping[str, str], example: str = "", meaning: str = ""
-) -> Iterator[str]:
+def _mapping(indent: str, key: str, pairs: Mapping[Any, str], example: str = "", meaning: str = "") -> Iterator[str]:
     if not pairs:
         yield from _value(indent, key, None, example, meaning)
         return
     yield f"{indent}{key}:"
-    yield from (f"{indent}  {_text(name)}: {_text(value)}" for name, value in pairs.items())
+    yield from (f"{indent}  {_word(name)}: {_text(value)}" for name, value in pairs.items())
+
+
+def _word(text: str) -> str:
+    """Without quotes, where nobody could read it as anything but text."""
+    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in _NOT_TEXT
+    return text if is_plain else _text(text)
 
 
 def _text(text: str) -> str:
@@ -151,8 +161,8 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if character.isprintable():
         return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    # Python spells them as YAML does: \xNN, \uNNNN, \UNNNNNNNN; and \n, \t, \r
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def _comment(text: str) -> str:

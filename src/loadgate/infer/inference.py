@@ -122,8 +122,10 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
             return version, f"Python {version}, from {python.origin}{range_}."
     if own or beside:
         python = (*own, *beside)[0]
-        return None, f"{python.origin} asks for Python {quoted(python.said)}, for which this TensorFlow has no builds."
-    return None, "No file says which Python; the newest that this TensorFlow has builds for is taken."
+        said = f"{python.origin} asks for Python {quoted(python.said)}, for which this TensorFlow has no builds"
+    else:
+        said = "No file says which Python"
+    return None, f"{said}; the newest that TensorFlow has builds for is taken."
 
 
 def _is_beside(python: Python, candidate: Candidate) -> bool:

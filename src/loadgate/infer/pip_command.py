@@ -73,8 +73,10 @@ def _of_words(words: list[str]) -> Iterator[tuple[str, str]]:
     waiting = iter(words)
     for word in waiting:
         option, equals, value = word.partition("=")
-        if not word.startswith("-"):
-            if not _is_redirection(word) and word not in _INSTALLERS:
+        if re.fullmatch(r"\d*(>>?|<)", word):
+            next(waiting, "")
+        elif not word.startswith("-"):
+            if not re.match(r"\d*[<>]", word) and word not in _INSTALLERS:
                 yield word, word
         elif word in _KEPT_ALONE:
             yield word, word
@@ -84,7 +86,3 @@ def _of_words(words: list[str]) -> Iterator[tuple[str, str]]:
                 yield f"{option} {value}", value
         elif re.match(r"-[rcif]\S", word):
             yield f"{word[:2]} {word[2:]}", word
-
-
-def _is_redirection(word: str) -> bool:
-    return bool(re.match(r"\d*>|<$|&>", word))

@@ -18,7 +18,7 @@ def read(root: Path, name: str) -> Declared:
     text = read_text(root, name, LONGEST_LOCK)
     document = parse_json(text, name)
     meta = table(document.get("_meta"))
-    start = line_of(text, r'^\s*"default"\s*:')
+    places = _places(text)
     addresses = [string(source.get("url")) for source in tables(meta.get("sources"))]
     lines = [
         (line_of(text, r'"sources"'), 1, f"--extra-index-url {address}")
@@ -26,7 +26,7 @@ def read(root: Path, name: str) -> Declared:
         if address and not _PYPI.fullmatch(address)
     ]
     for package, entry in table(document.get("default")).items():
-        lines.append((line_of(text, rf'^\s*"{re.escape(package)}"\s*:', start), 1, _line(package, table(entry))))
+        lines.append((places.get(package, 1), 1, _line(package, table(entry))))
     declared = read_lines(root, iter(lines), name)
     requires = table(meta.get("requires"))
     said = string(requires.get("python_full_version")) or string(requires.get("python_version"))
@@ -37,6 +37,18 @@ def read(root: Path, name: str) -> Declared:
         python=Python(said=said, origin=origin) if said else None,
         files=(name,),
     )
+
+
+def _places(text: str) -> dict[str, int]:
+    """The first line of each key behind `default`."""
+    places: dict[str, int] = {}
+    is_default = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        key = re.match(r'\s*"([^"]+)"\s*:', line)
+        is_default = is_default or (key is not None and key[1] == "default")
+        if key and is_default:
+            places.setdefault(key[1], number)
+    return places
 
 
 def _line(package: str, entry: Table) -> str:

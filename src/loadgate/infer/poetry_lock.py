@@ -12,16 +12,18 @@ from loadgate.domain import Origin, Requirement
 from loadgate.infer import pyproject
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import specifier
-from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table, tables
+from loadgate.infer.tables import Table, line_of, lines_beginning, parse_toml, string, strings, table, tables
 from loadgate.repository import LONGEST_LOCK, UnusableFileError, read_text
 
 
 def read(root: Path, name: str) -> Declared:
     text = read_text(root, name, LONGEST_LOCK)
     document = parse_toml(text, name)
-    packages = [package for package in tables(document.get("package")) if _runs(package)]
-    lines = [number for number, line in enumerate(text.split("\n"), start=1) if line.startswith("[[package]]")]
-    pins = [_pin(package, text, name, lines) for package in packages]
+    locked = tables(document.get("package"))
+    lines = lines_beginning(text, "[[package]]")
+    lines = lines if len(lines) == len(locked) else [0] * len(locked)
+    packages = [(package, line + 1) for package, line in zip(locked, lines, strict=True) if _runs(package)]
+    pins = [_pin(package, Origin(file=name, line=line)) for package, line in packages]
     beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
     try:
         direct = pyproject.direct_requirements(root, beside)
@@ -32,7 +34,7 @@ def read(root: Path, name: str) -> Declared:
     constraint = specifier(string(table(document.get("metadata")).get("python-versions")))
     origin = Origin(file=name, line=line_of(text, r"^python-versions"))
     return Declared(
-        requirements=direct or tuple(_nobody_needs(packages, pins)),
+        requirements=direct or tuple(_nobody_needs([package for package, _ in packages], pins)),
         constraints=tuple(pins),
         python=Python(said=constraint, origin=origin) if constraint else None,
         files=files,
@@ -49,9 +51,8 @@ def _runs(package: Table) -> bool:
     return not all(is_for_development(group) for group in groups)
 
 
-def _pin(package: Table, text: str, file: str, lines: list[int]) -> Requirement:
+def _pin(package: Table, origin: Origin) -> Requirement:
     name, version = string(package["name"]), string(package["version"])
-    line = line_of(text, rf'^name = "{name}"$', lines[0] if lines else 0)
     source = table(package.get("source"))
     if string(source.get("type")) == "git":
         pinned = f"{name} @ git+{string(source.get('url'))}@{string(source.get('resolved_reference'))}"
@@ -61,7 +62,7 @@ def _pin(package: Table, text: str, file: str, lines: list[int]) -> Requirement:
         pinned = f"{name}=={version}"
     marker = package.get("markers")
     marker = string(marker.get("main")) if isinstance(marker, dict) else string(marker)
-    return Requirement(text=f"{pinned} ; {marker}" if marker else pinned, origin=Origin(file=file, line=line))
+    return Requirement(text=f"{pinned} ; {marker}" if marker else pinned, origin=origin)
 
 
 def _nobody_needs(packages: list[Table], pins: list[Requirement]) -> list[Requirement]:

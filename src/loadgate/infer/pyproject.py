@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python, first_named
@@ -13,6 +14,9 @@ from loadgate.infer.poetry_versions import specifier
 from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table
 from loadgate.repository import read_text
 from loadgate.requirements import read_lines
+
+MOST_DEPENDENCIES = 1000
+"""In one table. Each is looked up in the text, for its line."""
 
 _Line = tuple[int, int, str]
 
@@ -58,7 +62,7 @@ def direct_requirements(root: Path, name: str) -> tuple[Requirement, ...]:
 
 
 def _listed(requirements: list[str], text: str) -> Iterator[_Line]:
-    for requirement in requirements:
+    for requirement in requirements[:MOST_DEPENDENCIES]:
         yield line_of(text, f"[\"']{re.escape(requirement)}[\"']"), 1, requirement
 
 
@@ -73,7 +77,7 @@ def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, lis
 
 
 def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[_Line]:
-    for name, value in dependencies.items():
+    for name, value in islice(dependencies.items(), MOST_DEPENDENCIES):
         for choice in value if isinstance(value, list) else [value]:
             wanted = {"version": choice} if isinstance(choice, str) else table(choice)
             if name.lower() == "python" or (wanted.get("optional") is True and not optional):

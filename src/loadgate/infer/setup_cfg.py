@@ -13,6 +13,8 @@ from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import read_text
 from loadgate.requirements import read_lines
 
+MOST_DEPENDENCIES = 1000
+
 
 def read(root: Path, name: str) -> Declared:
     text = read_text(root, name)
@@ -26,7 +28,7 @@ def read(root: Path, name: str) -> Declared:
     start = line_of(text, r"^install_requires")
     lines = [
         (line_of(text, re.escape(line.strip()), start), 1, line.strip())
-        for line in wanted.splitlines()
+        for line in wanted.splitlines()[:MOST_DEPENDENCIES]
         if line.strip() and not line.strip().startswith(("#", "file:"))
     ]
     declared = read_lines(root, iter(lines), name)

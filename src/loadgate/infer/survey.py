@@ -18,7 +18,6 @@ from loadgate.mistakes import Mistakes, quoted
 from loadgate.repository import UnusableFileError, find_files
 from loadgate.requirements import read_lines
 
-DOCKERFILES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
 MOST_FILES = 400
 """Of each kind, nearest to the root first. A repository with more is a collection of projects, not one."""
 
@@ -35,7 +34,7 @@ class Survey:
     @cached_property
     def files(self) -> tuple[str, ...]:
         listed = [pattern for kind in KINDS for pattern in kind.patterns]
-        return find_files(self.root, (*listed, *DOCKERFILES, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
+        return find_files(self.root, (*listed, *dockerfile.PATTERNS, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
 
     def of_kind(self, index: int) -> list[str]:
         return [file for file in self.files if kind_of(file) is KINDS[index]][:MOST_FILES]
@@ -43,7 +42,7 @@ class Survey:
     @cached_property
     def images(self) -> tuple[dockerfile.Image, ...]:
         found = []
-        for file in [file for file in self.files if _is_dockerfile(file)][:MOST_FILES]:
+        for file in [file for file in self.files if dockerfile.is_dockerfile(file)][:MOST_FILES]:
             try:
                 found.append(dockerfile.read(self.root, file))
             except UnusableFileError as error:
@@ -148,10 +147,6 @@ def _about_base(image: dockerfile.Image, brought: Python | None) -> list[str]:
     if brought and "-gpu" in image.base:
         notes.append(f"{brought.origin}: the image is for GPUs; add `devices: [cpu, gpu]` to load on both.")
     return notes
-
-
-def _is_dockerfile(file: str) -> bool:
-    return any(fnmatchcase(posixpath.basename(file), pattern) for pattern in DOCKERFILES)
 
 
 def _without_included(candidates: Sequence[Candidate]) -> list[Candidate]:

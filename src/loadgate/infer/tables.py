@@ -51,9 +51,15 @@ def strings(value: object) -> list[str]:
 
 def line_of(text: str, expression: str, after: int = 0) -> int:
     """The line, from 1, where `expression` first matches from the line `after` on; that line itself, where nowhere."""
-    wanted = re.compile(expression)
-    lines = text.split("\n")
-    for number in range(max(after - 1, 0), len(lines)):
-        if wanted.search(lines[number]):
-            return number + 1
-    return max(after, 1)
+    start = 0
+    for _ in range(after - 1):
+        start = text.find("\n", start) + 1
+    found = re.compile(expression, re.MULTILINE).search(text, start)
+    if found is None:
+        return max(after, 1)
+    return text.count("\n", 0, found.start() + len(found[0]) - len(found[0].lstrip())) + 1
+
+
+def lines_beginning(text: str, prefix: str) -> list[int]:
+    """Numbers, from 1, of the lines that begin with `prefix`."""
+    return [number for number, line in enumerate(text.split("\n"), start=1) if line.startswith(prefix)]

@@ -6,7 +6,6 @@ that this platform needs, and leaves development groups out without having to kn
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.groups import is_for_development
-from loadgate.infer.tables import Table, parse_toml, string, strings, table, tables
+from loadgate.infer.tables import Table, line_of, lines_beginning, parse_toml, string, strings, table, tables
 from loadgate.repository import LONGEST_LOCK, read_text
 
 _LOCAL = ("virtual", "editable", "directory", "path")
@@ -62,14 +61,16 @@ def read(root: Path, name: str) -> Declared:
         requirements=(*options, *(Requirement(text=text, origin=origin) for text, origin in lines)),
         constraints=tuple(_pins(pinned)),
         notes=tuple(notes),
-        python=Python(said=python, origin=_origin_of_python(text, name)) if python else None,
+        python=Python(said=python, origin=Origin(file=name, line=line_of(text, r"^requires-python")))
+        if python
+        else None,
         files=(name,),
     )
 
 
 def _packages(document: Table, text: str, file: str) -> list[_Package]:
     entries = tables(document.get("package"))
-    lines = [number for number, line in enumerate(text.split("\n"), start=1) if line.startswith("[[package]]")]
+    lines = lines_beginning(text, "[[package]]")
     if len(lines) != len(entries):
         lines = [1] * len(entries)
     return [
@@ -158,8 +159,3 @@ def _address(source: Table) -> str:
     folder = parse_qs(parts.query).get("subdirectory", [""])[0]
     revision = f"@{parts.fragment}" if parts.fragment else ""
     return f"git+{parts.scheme}://{parts.netloc}{parts.path}{revision}" + (f"#subdirectory={folder}" if folder else "")
-
-
-def _origin_of_python(text: str, file: str) -> Origin:
-    before = re.search(r"^requires-python", text, re.MULTILINE)
-    return Origin(file=file, line=text.count("\n", 0, before.start()) + 1 if before else 1)

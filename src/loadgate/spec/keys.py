@@ -27,7 +27,9 @@ EXCLUDE = Key(
 )
 ARTIFACT_LOADER = Key(
     "loader",
-    mapping_of(values.artifact_pattern, lambda _name, _node: choice(Loader), 'a mapping, such as {"models/old/**": tf_keras}'),
+    mapping_of(
+        values.artifact_pattern, lambda _name, _node: choice(Loader), 'a mapping, such as {"models/old/**": tf_keras}'
+    ),
     "mapping of pattern to loader",
     '{"models/old/**": tf_keras}',
     "The call that production makes, by pattern over artifact paths. The first that matches wins, over a runtime's"
@@ -218,9 +220,7 @@ RUNTIMES = Key(
     "runtimes",
     mapping_of(
         values.runtime_name,
-        lambda name, node: record(
-            RUNTIME_KEYS, f"runtime `{name}`", 'a mapping, such as {tensorflow: "2.15.1"}', node
-        ),
+        lambda name, node: record(RUNTIME_KEYS, f"runtime `{name}`", 'a mapping, such as {tensorflow: "2.15.1"}', node),
         'a mapping, such as {serving: {tensorflow: "2.15.1"}}',
     ),
     "mapping of name to runtime",

@@ -17,8 +17,8 @@ The spec stands in the root of the repository. None is needed: without one, or w
 are inferred from what the repository already says, and the report says from which line. `loadgate init` writes what
 was inferred as a spec to start from.
 
-A mistake is reported as `loadgate.yml:LINE:COLUMN`, what is wrong, and what to write; up to {MOST_SHOWN} at once. The exit
-status is 2, and nothing has run.
+A mistake is reported as `loadgate.yml:LINE:COLUMN`, what is wrong, and what to write; up to {MOST_SHOWN} at once.
+The exit status is 2, and nothing has run.
 
 Paths are relative to the repository and stay inside it. Versions are written in quotes: YAML reads `3.10` as the
 number 3.1. Anchors and aliases may be used for whole values; merge keys (`<<`) and tags are refused.

@@ -1,0 +1,655 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loadgate.domain import Origin, Runtime, Spec
+from loadgate.infer import infer_spec
+from loadgate.infer.dockerfile import python_of_image, tensorflow_of_image
+from loadgate.infer.poetry_versions import specifier
+
+
+def infer(root: Path, files: dict[str, str | bytes]) -> Spec:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return infer_spec(root, (3, 11))
+
+
+def infer_one(root: Path, files: dict[str, str | bytes]) -> Runtime:
+    (runtime,) = infer(root, files).runtimes
+    return runtime
+
+
+def asked(runtime: Runtime) -> list[str]:
+    return [line.text for line in runtime.requirements]
+
+
+def held(runtime: Runtime) -> list[str]:
+    return [line.text for line in runtime.constraints]
+
+
+UV_LOCK = """\
+version = 1
+requires-python = ">=3.9, <3.12"
+
+[[package]]
+name = "acme"
+version = "0.1.0"
+source = { editable = "." }
+dependencies = [
+    { name = "h5py", marker = "python_full_version >= '3.10'" },
+    { name = "tensorflow", extra = ["and-cuda"] },
+]
+
+[package.optional-dependencies]
+text = [{ name = "tensorflow-text" }]
+
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+
+[[package]]
+name = "h5py"
+version = "3.11.0"
+source = { registry = "https://pypi.org/simple" }
+resolution-markers = ["python_full_version < '3.11'"]
+
+[[package]]
+name = "h5py"
+version = "3.14.0"
+source = { registry = "https://pypi.org/simple" }
+resolution-markers = ["python_full_version >= '3.11'"]
+
+[[package]]
+name = "layers"
+version = "1.0"
+source = { git = "https://a.test/layers?subdirectory=py&rev=main#0123abc" }
+
+[[package]]
+name = "pytest"
+version = "8.3.0"
+source = { registry = "https://pypi.org/simple" }
+
+[[package]]
+name = "tensorflow"
+version = "2.15.1"
+source = { registry = "https://mirror.test/simple" }
+dependencies = [{ name = "layers" }, { name = "tensorflow-intel", marker = "sys_platform == 'win32'" }]
+
+[[package]]
+name = "tensorflow-intel"
+version = "2.15.1"
+source = { registry = "https://pypi.org/simple" }
+"""
+
+POETRY_LOCK = """\
+[[package]]
+name = "numpy"
+version = "1.26.4"
+optional = false
+python-versions = ">=3.9"
+groups = ["main"]
+
+[[package]]
+name = "pytest"
+version = "8.3.0"
+optional = false
+python-versions = ">=3.8"
+groups = ["dev"]
+
+[[package]]
+name = "tensorflow"
+version = "2.15.1"
+optional = false
+python-versions = ">=3.9"
+groups = ["main"]
+markers = "sys_platform == \\"linux\\""
+
+[package.dependencies]
+numpy = ">=1.23.5,<2.0.0"
+
+[metadata]
+lock-version = "2.1"
+python-versions = ">=3.9,<3.12"
+content-hash = "00"
+"""
+
+PIPFILE_LOCK = """\
+{
+    "_meta": {
+        "requires": {
+            "python_version": "3.10"
+        },
+        "sources": [
+            {"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true},
+            {"name": "own", "url": "https://own.test/simple", "verify_ssl": true}
+        ]
+    },
+    "default": {
+        "acme": {
+            "editable": true,
+            "path": "."
+        },
+        "tensorflow": {
+            "hashes": ["sha256:00"],
+            "markers": "python_version >= '3.9'",
+            "version": "==2.15.1"
+        },
+        "tensorflow-intel": {
+            "markers": "platform_system == 'Windows'",
+            "version": "==2.15.1"
+        }
+    },
+    "develop": {
+        "tensorflow-datasets": {
+            "version": "==4.9"
+        }
+    }
+}
+"""
+
+
+# --- each kind of file ----------------------------------------------------------------------------------------
+
+
+def test_a_uv_lock_is_its_projects_dependencies_held_to_what_was_locked(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"uv.lock": UV_LOCK, "pyproject.toml": '[project]\nname = "acme"\n'})
+    assert asked(runtime) == [
+        "--extra-index-url https://mirror.test/simple",
+        "h5py ; python_full_version >= '3.10'",
+        "tensorflow[and-cuda]",
+    ]
+    assert held(runtime) == [
+        "h5py==3.11.0 ; (python_full_version < '3.11')",
+        "h5py==3.14.0 ; (python_full_version >= '3.11')",
+        "layers @ git+https://a.test/layers@0123abc#subdirectory=py",
+        "tensorflow==2.15.1",
+        "tensorflow-intel==2.15.1",
+    ]
+    assert runtime.origin == Origin(file="uv.lock", line=42)
+    assert (runtime.name, runtime.python, runtime.requirement_files) == ("default", "3.9", ("uv.lock",))
+    assert runtime.notes == (
+        "`tensorflow==2.15.1`, from uv.lock:42.",
+        "Python 3.9, from uv.lock:2, the oldest of `>=3.9, <3.12` that TensorFlow has builds for.",
+    )
+
+
+def test_a_group_of_a_uv_lock_is_taken_along_where_only_it_brings_tensorflow(tmp_path: Path) -> None:
+    lock = UV_LOCK.replace('    { name = "tensorflow", extra = ["and-cuda"] },\n', "").replace(
+        '{ name = "tensorflow-text" }', '{ name = "tensorflow" }'
+    )
+    runtime = infer_one(tmp_path, {"uv.lock": lock})
+    assert asked(runtime)[-1] == "tensorflow"
+    assert runtime.notes[-1] == "uv.lock: the group `text` of acme is taken along, for it brings TensorFlow."
+
+
+def test_a_poetry_lock_holds_what_pyproject_asks_for_and_leaves_development_out(tmp_path: Path) -> None:
+    pyproject = '[tool.poetry.dependencies]\npython = "^3.9"\ntensorflow = {version = "^2.15", extras = ["and-cuda"]}\n'
+    runtime = infer_one(tmp_path, {"poetry.lock": POETRY_LOCK, "pyproject.toml": pyproject})
+    assert asked(runtime) == ["tensorflow[and-cuda]"]
+    assert held(runtime) == ["numpy==1.26.4", 'tensorflow==2.15.1 ; sys_platform == "linux"']
+    assert (runtime.python, runtime.origin) == ("3.9", Origin(file="poetry.lock", line=16))
+
+
+def test_a_poetry_lock_alone_is_what_no_other_package_asks_for(tmp_path: Path) -> None:
+    assert asked(infer_one(tmp_path, {"poetry.lock": POETRY_LOCK})) == ['tensorflow==2.15.1 ; sys_platform == "linux"']
+
+
+def test_a_pipfile_lock_is_its_default_section(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"Pipfile.lock": PIPFILE_LOCK})
+    assert asked(runtime) == [
+        "--extra-index-url https://own.test/simple",
+        "tensorflow==2.15.1 ; python_version >= '3.9'",
+        "tensorflow-intel==2.15.1 ; platform_system == 'Windows'",
+    ]
+    assert (runtime.python, runtime.origin) == ("3.10", Origin(file="Pipfile.lock", line=16))
+    assert runtime.notes[-1].startswith("Pipfile.lock:12: `acme @ file:.` is left out")
+
+
+def test_requirements_files_in_several_folders_are_several_runtimes_named_after_them(tmp_path: Path) -> None:
+    spec = infer(
+        tmp_path,
+        {
+            "requirements.txt": "tensorflow==2.15.1\n",
+            "requirements-gpu.txt": "tensorflow[and-cuda]==2.15.1\n",
+            "serving/requirements.txt": "numpy<2\ntensorflow==2.13.1\n",
+            "batch/serving/requirements.txt": "tensorflow==2.12.1\n",
+            "web/requirements.txt": "flask\n",
+        },
+    )
+    assert [(runtime.name, str(runtime.origin)) for runtime in spec.runtimes] == [
+        ("gpu", "requirements-gpu.txt:1"),
+        ("default", "requirements.txt:1"),
+        ("serving", "serving/requirements.txt:2"),
+        ("batch-serving", "batch/serving/requirements.txt:1"),
+    ]
+
+
+def test_a_folder_of_requirements_is_read_and_what_another_file_includes_is_no_runtime_of_its_own(
+    tmp_path: Path,
+) -> None:
+    runtime = infer_one(
+        tmp_path,
+        {
+            "requirements/base.txt": "tensorflow==2.15.1\n",
+            "requirements/production.txt": "-r base.txt\nh5py\n",
+            "requirements/dev.txt": "-r base.txt\npytest\n",
+        },
+    )
+    assert (runtime.name, asked(runtime)) == ("production", ["tensorflow==2.15.1", "h5py"])
+
+
+def test_pyproject_dependencies_are_read_with_their_lines(tmp_path: Path) -> None:
+    content = '[project]\nname = "a"\nrequires-python = ">=3.8"\n'
+    content += 'dependencies = [\n  "h5py",\n  "tensorflow>=2.15,<2.16",\n]\n'
+    runtime = infer_one(tmp_path, {"pyproject.toml": content})
+    assert asked(runtime) == ["h5py", "tensorflow>=2.15,<2.16"]
+    assert (str(runtime.origin), runtime.python) == ("pyproject.toml:6", "3.9")
+
+
+def test_an_extra_of_pyproject_is_taken_along_where_only_it_brings_tensorflow(tmp_path: Path) -> None:
+    content = '[project]\nname = "a"\ndependencies = ["h5py"]\n[project.optional-dependencies]\n'
+    content += 'test = ["tensorflow==2.1"]\nserving = ["tensorflow==2.15.1"]\n'
+    runtime = infer_one(tmp_path, {"pyproject.toml": content})
+    assert asked(runtime) == ["h5py", "tensorflow==2.15.1"]
+    assert runtime.notes[-1] == "pyproject.toml: the group `serving` is taken along, for it brings TensorFlow."
+
+
+def test_poetrys_own_table_is_read(tmp_path: Path) -> None:
+    content = '[tool.poetry.dependencies]\npython = "~3.11"\ntensorflow = "^2.15"\nkeras = {version = "~2.15.0"}\n'
+    content += 'acme = {path = "../acme"}\nlayers = {git = "https://a.test/l", tag = "v1"}\n'
+    content += 'win = {version = "*", platform = "win32"}\nmaybe = {version = "1", optional = true}\n'
+    runtime = infer_one(tmp_path, {"pyproject.toml": content})
+    assert asked(runtime) == [
+        "tensorflow>=2.15,<3",
+        "keras>=2.15.0,<2.16",
+        "layers @ git+https://a.test/l@v1",
+        "win ; sys_platform == 'win32'",
+    ]
+    assert runtime.python == "3.11"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("^2.15", ">=2.15,<3"),
+        ("^0.3.2", ">=0.3.2,<0.4"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^0", ">=0,<1"),
+        ("~2.15.1", ">=2.15.1,<2.16"),
+        ("~2", ">=2,<3"),
+        ("2.15.1", "==2.15.1"),
+        ("2.15.*", "==2.15.*"),
+        ("*", ""),
+        (">=2.1 <3", ">=2.1,<3"),
+        ("~=2.15.0", "~=2.15.0"),
+        ("^2 || ^3", None),
+        ("latest", None),
+    ],
+)
+def test_poetrys_ranges_become_specifiers(written: str, meant: str | None) -> None:
+    assert specifier(written) == meant
+
+
+def test_a_conda_environment_gives_python_its_pip_section_and_what_pypi_has_too(tmp_path: Path) -> None:
+    content = "dependencies:\n  - python=3.10\n  - cudatoolkit=11.8\n  - conda-forge::numpy>=1.23,<2\n"
+    content += "  - h5py=3.11.0=nompi_py310\n  - tensorflow-gpu=2.11\n  - pip\n  - pip:\n    - keras==2.11.0\n"
+    runtime = infer_one(tmp_path, {"environment.yml": content})
+    assert asked(runtime) == ["numpy>=1.23,<2", "h5py==3.11.0", "tensorflow==2.11.*", "keras==2.11.0"]
+    assert (runtime.python, str(runtime.origin)) == ("3.10", "environment.yml:6")
+    assert runtime.notes[-1] == "environment.yml: left out, for only conda has them: cudatoolkit."
+
+
+def test_setup_cfg_is_read(tmp_path: Path) -> None:
+    content = "[options]\npython_requires = >=3.10\ninstall_requires =\n    h5py\n    tensorflow==2.15.1\n"
+    runtime = infer_one(tmp_path, {"setup.cfg": content})
+    assert (asked(runtime), runtime.python) == (["h5py", "tensorflow==2.15.1"], "3.10")
+    assert str(runtime.origin) == "setup.cfg:5"
+
+
+def test_setup_py_is_never_run(tmp_path: Path) -> None:
+    infer(tmp_path, {"setup.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n# tensorflow\n"})
+    assert not (tmp_path / "ran").exists()
+
+
+# --- Dockerfiles ----------------------------------------------------------------------------------------------
+
+
+def test_a_dockerfile_gives_python_and_what_pip_installs(tmp_path: Path) -> None:
+    dockerfile = """\
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim AS base
+# tools first
+RUN apt-get update && apt-get install -y curl \\
+    # and then
+    && pip install --no-cache-dir --upgrade pip \\
+    && python -m pip install --root-user-action ignore \\
+        "tensorflow==2.15.1" \\
+        'numpy<2' --index-url https://a.test/simple > /dev/null 2>&1
+RUN ["pip3", "install", "h5py"]
+RUN uv pip install --system keras==2.15.0 || true
+"""
+    runtime = infer_one(tmp_path, {"serving/Dockerfile": dockerfile})
+    assert asked(runtime) == [
+        "tensorflow==2.15.1",
+        "numpy<2",
+        "--index-url https://a.test/simple",
+        "h5py",
+        "keras==2.15.0",
+    ]
+    assert (runtime.name, runtime.python, str(runtime.origin)) == ("serving", "3.11", "serving/Dockerfile:8")
+    assert runtime.notes == (
+        "`tensorflow==2.15.1`, from serving/Dockerfile:8.",
+        "Python 3.11, from serving/Dockerfile:2.",
+    )
+
+
+def test_a_base_image_of_tensorflows_brings_its_version(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"Dockerfile": "FROM tensorflow/tensorflow:2.15.0-gpu\nRUN pip install h5py\n"})
+    assert (runtime.tensorflow, asked(runtime), runtime.python) == ("2.15.0", ["h5py"], None)
+    assert runtime.notes == (
+        "TensorFlow 2.15.0, from the base image in Dockerfile:1.",
+        "No file says which Python; the newest that TensorFlow has builds for is taken.",
+        "Dockerfile:1: the image is for GPUs; add `devices: [cpu, gpu]` to load on both.",
+    )
+
+
+def test_a_requirement_of_tensorflow_replaces_that_of_the_base_image(tmp_path: Path) -> None:
+    dockerfile = "FROM tensorflow/tensorflow:2.15.0\nRUN pip install tensorflow==2.13.1\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
+    assert (runtime.tensorflow, asked(runtime)) == (None, ["tensorflow==2.13.1"])
+
+
+def test_a_requirements_file_that_a_dockerfile_installs_is_found_by_what_was_copied(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.10\nCOPY serving/requirements*.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\n"
+    runtime = infer_one(
+        tmp_path,
+        {"Dockerfile": dockerfile, "serving/requirements.txt": "tensorflow==2.15.1\n", "uv.lock": UV_LOCK},
+    )
+    assert (asked(runtime), runtime.python) == (["tensorflow==2.15.1"], "3.10")
+    assert runtime.requirement_files == ("serving/requirements.txt",)
+
+
+def test_what_a_dockerfile_installs_decides_over_a_lock_beside_it_and_that_is_noted(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"Dockerfile": "FROM python:3.10\nRUN pip install tensorflow==2.13.1\n", "uv.lock": UV_LOCK})
+    assert [asked(runtime) for runtime in spec.runtimes] == [["tensorflow==2.13.1"]]
+    assert spec.notes == ("uv.lock:42: passed over, for Dockerfile says what is installed.",)
+
+
+def test_a_dockerfile_that_installs_no_tensorflow_still_says_which_python(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11.7-slim\nRUN pip install uv && uv sync\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile, "uv.lock": UV_LOCK})
+    assert (runtime.python, runtime.requirement_files) == ("3.11.7", ("uv.lock",))
+
+
+def test_only_the_stages_that_the_last_one_is_made_from_count(tmp_path: Path) -> None:
+    dockerfile = """\
+FROM python:3.8 AS train
+RUN pip install tensorflow==2.4.0
+FROM python:3.11 AS build
+RUN pip install --target /deps tensorflow==2.15.1
+FROM build AS unused
+RUN pip install tensorflow==2.16.1
+FROM python:3.11-slim
+COPY --from=build /deps /deps
+"""
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
+    assert (asked(runtime), runtime.python) == (["tensorflow==2.15.1"], "3.11")
+
+
+def test_a_here_document_in_a_dockerfile_is_read_line_by_line(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nRUN <<EOF\nset -e\npip install tensorflow==2.15.1\nEOF\nRUN pip install h5py\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
+    assert (asked(runtime), str(runtime.origin)) == (["tensorflow==2.15.1", "h5py"], "Dockerfile:4")
+
+
+@pytest.mark.parametrize(
+    ("image", "python"),
+    [
+        ("python:3.11-slim-bookworm", "3.11"),
+        ("docker.io/library/python:3.11.7", "3.11.7"),
+        ("public.ecr.aws/lambda/python:3.12", "3.12"),
+        ("ghcr.io/astral-sh/uv:python3.11-bookworm", "3.11"),
+        ("tiangolo/uvicorn-gunicorn:python3.9", "3.9"),
+        ("a.test/tensorflow-training:2.13.0-gpu-py310-cu118", "3.10"),
+        ("python:3", None),
+        ("python", None),
+        ("python@sha256:00", None),
+        ("nvcr.io/nvidia/tensorflow:23.10-tf2-py3", None),
+        ("debian:12", None),
+    ],
+)
+def test_the_python_of_an_image_is_read_from_its_tag(image: str, python: str | None) -> None:
+    assert python_of_image(image) == python
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("tensorflow/tensorflow:2.15.0-gpu-jupyter", "2.15.0"),
+        ("docker.io/tensorflow/serving:2.14.1", "2.14.1"),
+        ("tensorflow/tensorflow:latest-gpu", None),
+        ("tensorflow/tensorflow", None),
+        ("acme/tensorflow:2.15.0", None),
+    ],
+)
+def test_the_tensorflow_of_an_image_is_read_from_its_tag(image: str, version: str | None) -> None:
+    assert tensorflow_of_image(image) == version
+
+
+# --- which Python ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "python"),
+    [
+        ({".python-version": "3.11.7\n"}, "3.11.7"),
+        ({".python-version": "cpython-3.10\n"}, "3.10"),
+        ({"runtime.txt": "python-3.9.18\n"}, "3.9.18"),
+        ({"Dockerfile": "FROM python:3.10\n", ".python-version": "3.11\n"}, "3.10"),
+        ({"pyproject.toml": '[project]\nrequires-python = ">=3.8"\n'}, "3.9"),
+        ({"pyproject.toml": '[project]\nrequires-python = "==3.11.*"\n'}, "3.11"),
+        ({"pyproject.toml": '[project]\nrequires-python = ">=3.10.4"\n'}, "3.10"),
+        ({".python-version": "3.11\n", "serving/.python-version": "3.9\n"}, "3.9"),
+        ({"web/.python-version": "3.8\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_python_beside_the_requirements_is_taken(
+    tmp_path: Path, files: dict[str, str | bytes], python: str | None
+) -> None:
+    assert infer_one(tmp_path, {**files, "serving/requirements.txt": "tensorflow==2.15.1\n"}).python == python
+
+
+def test_a_python_for_which_tensorflow_has_no_build_is_not_taken_and_that_is_noted(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "pyproject.toml": '[project]\nrequires-python = ">=3.12"\n',
+        "requirements.txt": "tensorflow==2.15.1\n",
+    }
+    runtime = infer_one(tmp_path, files)
+    assert runtime.python is None
+    assert runtime.notes[1] == (
+        "pyproject.toml:2 asks for Python `>=3.12`, for which this TensorFlow has no builds;"
+        " the newest that TensorFlow has builds for is taken."
+    )
+
+
+# --- which files count ----------------------------------------------------------------------------------------
+
+
+def test_where_nothing_is_said_the_newest_tensorflow_is_used_and_that_is_said_first(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"requirements.txt": "flask\n"})
+    (runtime,) = spec.runtimes
+    assert (runtime.name, runtime.python, asked(runtime)) == ("default", "3.11", ["tensorflow"])
+    assert spec.notes[0] == "No file of the repository names TensorFlow, so the newest for Python 3.11 is used."
+
+
+def test_keras_alone_gets_the_newest_tensorflow_beside_it(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"requirements.txt": "keras==3.3.3\n"})
+    assert asked(runtime) == ["keras==3.3.3", "tensorflow"]
+    assert runtime.notes[0] == (
+        "`keras==3.3.3`, from requirements.txt:1; no file names TensorFlow, so the newest beside it is used."
+    )
+
+
+def test_tensorflows_own_interpreter_stands_in_for_tflite_runtime(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"requirements.txt": "numpy<2\ntflite-runtime==2.14.0\n"})
+    assert (asked(runtime), runtime.requirement_files) == (["tensorflow"], ())
+    assert runtime.notes[0].endswith("the newest TensorFlow's own interpreter stands in for it.")
+
+
+def test_a_line_for_another_system_names_nothing(tmp_path: Path) -> None:
+    content = "tensorflow-macos==2.13.0 ; sys_platform == 'darwin'\ntensorflow==2.13.1 ; sys_platform != 'darwin'\n"
+    assert infer_one(tmp_path, {"requirements.txt": content}).origin == Origin(file="requirements.txt", line=2)
+
+
+def test_files_for_development_count_only_where_there_are_no_others(tmp_path: Path) -> None:
+    spec = infer(
+        tmp_path,
+        {
+            "requirements.txt": "tensorflow==2.15.1\n",
+            "requirements-dev.txt": "tensorflow==2.16.1\n",
+            "docs/requirements.txt": "tensorflow\n",
+        },
+    )
+    assert [runtime.name for runtime in spec.runtimes] == ["default"]
+    assert spec.notes == (
+        "Passed over, for development by their names: `requirements-dev.txt`, `docs/requirements.txt`.",
+    )
+
+
+def test_files_that_say_the_same_are_one_runtime(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"a/requirements.txt": "tensorflow==2.15.1\n", "b/requirements.txt": "tensorflow==2.15.1\n"})
+    assert [runtime.name for runtime in spec.runtimes] == ["a"]
+    assert spec.notes == ("b/requirements.txt:1 says the same as a/requirements.txt:1.",)
+
+
+def test_a_repository_of_many_projects_gives_the_eight_nearest_to_its_root(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"p{n:02}/requirements.txt": f"tensorflow==2.{n}.0\n" for n in range(1, 13)}
+    spec = infer(tmp_path, files)
+    assert len(spec.runtimes) == 8
+    assert spec.notes[0].startswith("More than 8 runtimes are described; name those that matter in a spec.")
+
+
+def test_what_git_ignores_and_other_peoples_folders_are_not_looked_at(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    spec = infer(
+        tmp_path,
+        {
+            ".gitignore": "ignored/\n",
+            "ignored/requirements.txt": "tensorflow==2.1.0\n",
+            "node_modules/x/requirements.txt": "tensorflow==2.2.0\n",
+            "third_party/x/requirements.txt": "tensorflow==2.3.0\n",
+            "serving/requirements.txt": "tensorflow==2.15.1\n",
+        },
+    )
+    assert [runtime.name for runtime in spec.runtimes] == ["serving"]
+
+
+def test_git_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    subprocess.run(["git", "-C", str(tmp_path), "config", "core.fsmonitor", str(hook)], check=True)
+    infer(tmp_path, {"requirements.txt": "tensorflow\n"})
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "note"),
+    [
+        ("uv.lock", "[[package]\ntensorflow", "uv.lock:1:10: not valid TOML: "),
+        ("uv.lock", "a = " + "[" * 100_000, "uv.lock:1:1: not valid TOML: it is nested too deeply"),
+        ("Pipfile.lock", '{"default": ', "Pipfile.lock:1:13: not valid JSON: "),
+        ("Pipfile.lock", "[" * 100_000, "Pipfile.lock:1:1: not valid JSON: it is nested too deeply"),
+        ("requirements.txt", "tensorflow = 2", "requirements.txt:1:1: `tensorflow = 2` is no requirement"),
+        ("requirements.txt", b"tensorflow\n\xff", "`requirements.txt` is not UTF-8"),
+        ("environment.yml", "dependencies: [", "environment.yml:1:16: not valid YAML"),
+        ("setup.cfg", "tensorflow", "setup.cfg:1:1: not valid"),
+        ("Dockerfile", b"FROM \xff", "`Dockerfile` is not UTF-8"),
+        (
+            "Dockerfile",
+            "FROM a\nRUN pip install 'tensorflow = 2'",
+            "Dockerfile:2:1: `tensorflow = 2` is no requirement",
+        ),
+    ],
+)
+def test_a_file_that_is_wrong_is_noted_and_does_not_end_the_run(
+    tmp_path: Path, name: str, content: str | bytes, note: str
+) -> None:
+    spec = infer(tmp_path, {name: content})
+    assert [runtime.name for runtime in spec.runtimes] == ["default"]
+    assert spec.notes[1].startswith(note)
+    assert spec.notes[1].endswith("; the file is not used.")
+
+
+def test_links_out_of_the_repository_and_pipes_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").symlink_to("/etc/hostname")
+    os.mkfifo(tmp_path / "uv.lock")
+    spec = infer_spec(tmp_path, (3, 11))
+    assert [runtime.name for runtime in spec.runtimes] == ["default"]
+
+
+NAMES = ["uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt", "pyproject.toml", "environment.yml", "setup.cfg"]
+NAMES += ["Dockerfile", ".python-version"]
+WHOLE = {"uv.lock": UV_LOCK, "poetry.lock": POETRY_LOCK, "Pipfile.lock": PIPFILE_LOCK}
+WORDS = [
+    "tensorflow",
+    "==2.15.1",
+    "FROM ",
+    "python:3.11",
+    "RUN pip install ",
+    "-r ",
+    "\n",
+    "\\\n",
+    "'",
+    "<<EOF",
+    "${A}",
+    "[",
+]
+WORDS += [
+    "[project]\n",
+    "dependencies = ",
+    '["tensorflow"]',
+    "[[package]]\n",
+    'name = "tensorflow"\n',
+    "version = 1\n",
+    "=",
+    "]",
+]
+WORDS += [
+    "[tool.poetry.dependencies]\n",
+    'tensorflow = "^2"\n',
+    "dependencies:\n",
+    "  - ",
+    "pip:",
+    '{"default": {"a": ',
+    "}",
+    "[options]\n",
+]
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(NAMES),
+    pieces=st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=5)), max_size=15),
+    cut=st.integers(0, 1500),
+    values=st.sampled_from(['"x"', "1", "[]", "{}", "[1]", '[""]', "true"]),
+)
+def test_any_file_gives_a_spec(tmp_path: Path, name: str, pieces: list[str], cut: int, values: str) -> None:
+    whole = WHOLE.get(name, "")
+    broken = whole[:cut] + "".join(pieces) + whole[cut:].replace('"2.15.1"', values).replace("[{", values)
+    file = tmp_path / name
+    file.write_bytes(broken.encode("utf-8", "surrogatepass"))
+    try:
+        spec = infer_spec(tmp_path, (3, 11))
+    finally:
+        file.unlink()
+    assert spec.runtimes
+    assert all(note.isprintable() for note in (*spec.notes, *(n for runtime in spec.runtimes for n in runtime.notes)))
