@@ -274,6 +274,12 @@ class Checks:
     memory: int = 4 * 1024**3
     """Bytes of resident memory that a case may take."""
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What every case goes through, in this order."""
+        asked = {Stage.LOAD: True, Stage.INFER: self.infer, Stage.COMPILE: self.compile}
+        return tuple(stage for stage, is_asked in asked.items() if is_asked)
+
 
 class FailOn(StrEnum):
     ANY = "any"

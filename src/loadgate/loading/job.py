@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgate.domain import Case, Checks, Device, Lock, Stage
+from loadgate.domain import Case, Checks, Device, Lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,3 @@ class Limits:
     """Cases and imports of TensorFlow under way at once."""
     memory: int
     """Bytes that all of them together may be expected to need."""
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        stages = [Stage.LOAD]
-        if self.checks.infer:
-            stages.append(Stage.INFER)
-        if self.checks.compile:
-            stages.append(Stage.COMPILE)
-        return tuple(stages)

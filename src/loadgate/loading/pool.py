@@ -176,7 +176,7 @@ class Pool:
     def _result(self, station: Station, job: Job, attempt: Attempt) -> CaseResult:
         checks = self._limits.checks
         message = attempt.message
-        stages = judge(attempt, self._limits.stages, checks.timeout, checks.memory)
+        stages = judge(attempt, self._limits.checks.stages, checks.timeout, checks.memory)
         return self._signed(
             station,
             job,
@@ -202,7 +202,7 @@ class Pool:
     def _give_up(self, station: Station, reason: Reason, message: str) -> Iterator[CaseResult]:
         jobs = [*station.queue, *(job for job, _ in station.running.values())]
         for job in jobs:
-            yield self._signed(station, job, no_verdict(job.case.id, self._limits.stages, reason, message))
+            yield self._signed(station, job, no_verdict(job.case.id, self._limits.checks.stages, reason, message))
 
     def _bury(self, station: Station) -> Iterator[CaseResult]:
         """A probe has died, or had to be killed: replace it, and suspect what was under way."""
@@ -221,7 +221,7 @@ class Pool:
             self._open(station.batch, tuple(station.queue), forks=station.forks, restarts=restarts)
 
     def _killed_its_probe(self, station: Station, job: Job) -> CaseResult:
-        stages = self._limits.stages
+        stages = self._limits.checks.stages
         failure = StageResult(
             stage=stages[0],
             outcome=Outcome.FAILED,

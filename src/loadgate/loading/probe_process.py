@@ -82,7 +82,7 @@ class ProbeProcess:
                 "path": str(job.path),
                 "loader": job.case.loader.value,
                 "device": job.case.device.value,
-                "stages": [stage.value for stage in limits.stages],
+                "stages": [stage.value for stage in limits.checks.stages],
                 "timeout": limits.checks.timeout,
                 "memory": limits.checks.memory,
                 "scratch": str(self._scratch),

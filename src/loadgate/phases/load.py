@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -38,35 +40,48 @@ def load(
     locks: Locks,
     results: IO[bytes],
     progress: Progress,
-    *,
-    repository: Path | None = None,
-    workers: int | None = None,
-    part: tuple[int, int] = (1, 1),
+    options: Options | None = None,
 ) -> None:
-    """Append a line to `results` for every case of the plan, or of one part of it, as soon as it has ended."""
-    limits = Limits(checks=plan.checks, workers=workers or available_cores(), memory=available_memory())
-    cases = [plan.cases[index] for index in shard(len(plan.cases), *part)]
+    """Append a line to `results` for every case of the plan, or of one shard of it, as soon as it has ended."""
+    asked = options or Options()
+    cases = [plan.cases[index] for index in shard(len(plan.cases), *asked.shard)]
     by_id = {case.id: case for case in cases}
-    for result in outcomes(plan, locks, cases, repository or Path(plan.repository), limits, progress):
-        append_result(results, result)
-        progress.case_finished(by_id[result.case], result)
+    limits = Limits(checks=plan.checks, workers=asked.workers or available_cores(), memory=available_memory())
+    batches, untriable = sorted_out(plan, locks, cases, asked.repository or Path(plan.repository))
+    with Pool(limits, progress.case_started) as pool:
+        for result in chain(untriable, pool.run(batches)):
+            append_result(results, result)
+            progress.case_finished(by_id[result.case], result)
 
 
-def outcomes(
-    plan: Plan, locks: Locks, cases: Sequence[Case], repository: Path, limits: Limits, progress: Progress
-) -> Iterator[CaseResult]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    repository: Path | None = None
+    """Where the artifacts are; None where the plan says."""
+    workers: int | None = None
+    """Loads at once; None for one a core."""
+    shard: tuple[int, int] = (1, 1)
+    """Which part of the cases, and of how many."""
+
+
+def sorted_out(
+    plan: Plan, locks: Locks, cases: Sequence[Case], repository: Path
+) -> tuple[list[Batch], list[CaseResult]]:
+    """The cases that can be tried, by runtime and device, and the results of those that cannot."""
     states = {state.name: state for state in locks.runtimes}
     batches: list[Batch] = []
+    untriable: list[CaseResult] = []
     for runtime in plan.runtimes:
         for device in runtime.devices:
             mine = [case for case in cases if case.runtime == runtime.name and case.device == device]
+            if not mine:
+                continue
             hindrance = what_hinders(states.get(runtime.name), device, plan.policy.gpu_missing)
             if hindrance is not None:
-                yield from (untried(case, limits.stages, hindrance) for case in mine)
+                untriable += (untried(case, plan.checks.stages, hindrance) for case in mine)
             elif (lock := states[runtime.name].lock) is not None:
-                batches.append(batch_of(runtime, device, lock, mine, plan.artifacts, repository))
-    with Pool(limits, progress.case_started) as pool:
-        yield from pool.run(batches)
+                batches.append(batch_of(runtime, lock, mine, plan.artifacts, repository))
+    return batches, untriable
 
 
 Hindrance = tuple[Outcome, Reason, str]
@@ -96,13 +111,9 @@ def untried(case: Case, stages: Sequence[Stage], hindrance: Hindrance) -> CaseRe
 
 
 def batch_of(
-    runtime: Runtime,
-    device: Device,
-    lock: Lock,
-    cases: Sequence[Case],
-    artifacts: Sequence[Artifact],
-    repository: Path,
+    runtime: Runtime, lock: Lock, cases: Sequence[Case], artifacts: Sequence[Artifact], repository: Path
 ) -> Batch:
+    """The cases, which are all of one device, as work for one probe."""
     by_path = {artifact.path: artifact for artifact in artifacts}
     jobs = tuple(
         Job(
@@ -115,7 +126,7 @@ def batch_of(
     )
     return Batch(
         runtime=runtime.name,
-        device=device,
+        device=cases[0].device,
         lock=lock,
         env=runtime.env,
         imports=runtime.imports,

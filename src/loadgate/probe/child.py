@@ -87,13 +87,16 @@ class Reporter:
         while data:
             data = data[os.write(self.descriptor, data) :]
 
-    def stage(self, name: str, action: Callable[[], str]) -> bool:
+    def stage(self, name: str, action: Callable[[Callable[[str], None]], Any]) -> bool:
         """Run one stage and say how it ended; True where the next one may follow."""
         started = time.monotonic()
-        message: Dict[str, Any] = {"stage": name, "api": ""}
+        message: Dict[str, Any] = {"stage": name, "api": "", "reason": None}
+
+        def called(api: str) -> None:
+            message["api"] = api
+
         try:
-            message["api"] = action()
-            message["reason"] = None
+            action(called)
         except BaseException as error:  # noqa: BLE001 - sys.exit and KeyboardInterrupt in a model are its failure too
             message["reason"] = reason_of(error)
             message["exception"] = exception_details(error)
@@ -133,26 +136,23 @@ def run(request: Dict[str, Any], descriptors: Dict[str, int], scratch: str, pare
     settle(descriptors, scratch)
     gc.disable()
     report = Reporter(descriptors["result"])
-    if not prepared and not report.stage("import", lambda: runtime.prepare(request)):
+    if not prepared and not report.stage("import", lambda _called: runtime.prepare(request)):
         os._exit(0)
     loaded: List[Any] = []
 
-    def load() -> str:
+    def load(called: Callable[[str], None]) -> None:
         devices.require(request["device"])
-        api, value = loaders.LOADERS[request["loader"]](request["path"])
-        loaded.append(value)
-        return api
+        loaded.append(loaders.LOADERS[request["loader"]](request["path"], called))
 
-    def compiled() -> str:
+    def infer(called: Callable[[str], None]) -> None:
+        inference.run(request["loader"], loaded[0], request["device"], called)
+
+    def compiled(called: Callable[[str], None]) -> None:
         if request["loader"] not in ("keras", "tf_keras"):
             raise inference.NothingToRun("only Keras keeps a loss, metrics and an optimizer")
-        return loaders.compiled(request["loader"], request["path"])
+        loaders.compiled(request["loader"], request["path"], called)
 
-    actions: Dict[str, Callable[[], str]] = {
-        "load": load,
-        "infer": lambda: inference.run(request["loader"], loaded[0], request["device"]),
-        "compile": compiled,
-    }
+    actions = {"load": load, "infer": infer, "compile": compiled}
     for stage in request["stages"]:
         if not report.stage(stage, actions[stage]) and stage == "load":
             break

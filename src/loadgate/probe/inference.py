@@ -104,7 +104,7 @@ def run_keras(model: Any) -> Any:
     return attempt(inputs, call)
 
 
-def run_tflite(interpreter: Any) -> Any:
+def run_tflite(interpreter: Any) -> None:
     import numpy as np
 
     for details in interpreter.get_input_details():
@@ -112,21 +112,18 @@ def run_tflite(interpreter: Any) -> Any:
         fill = np.full(details["shape"], b"", object) if text else np.zeros(details["shape"], details["dtype"])
         interpreter.set_tensor(details["index"], fill)
     interpreter.invoke()
-    return None
 
 
-def run(loader: str, loaded: Any, device: str) -> str:
-    """Run what `loader` gave; the name of what was run. Raises `NothingToRun` where that cannot be told."""
+def run(loader: str, loaded: Any, device: str, called: Callable[[str], None]) -> None:
+    """Run what `loader` gave. Raises `NothingToRun` where what is to be run cannot be told."""
     if loader == "tflite":
+        called("Interpreter.invoke")
         run_tflite(loaded)
-        return "Interpreter.invoke"
-    if loader == "saved_model":
-        devices.require_output_on(device, run_signatures(loaded))
-        return "signatures"
-    if loader in ("keras", "tf_keras") and hasattr(loaded, "predict_on_batch"):
+    elif loader in ("keras", "tf_keras") and hasattr(loaded, "predict_on_batch"):
+        called("Model.__call__")
         devices.require_output_on(device, run_keras(loaded))
-        return "Model.__call__"
-    if hasattr(loaded, "signatures"):
+    elif loader == "saved_model" or hasattr(loaded, "signatures"):
+        called("signatures")
         devices.require_output_on(device, run_signatures(loaded))
-        return "signatures"
-    raise NothingToRun("loader %s gives nothing that can be run" % loader)
+    else:
+        raise NothingToRun("loader %s gives nothing that can be run" % loader)

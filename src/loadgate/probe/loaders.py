@@ -1,12 +1,12 @@
-"""The calls that production makes, one function a loader. Each returns the name of the API, and what was loaded.
+"""The calls that production makes, one function a loader. Each says which API it calls, then returns what it loaded.
 
 TensorFlow is imported inside, so that a child which imports it itself can use the same functions.
 """
 
 import re
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict
 
-Loaded = Tuple[str, Any]
+Called = Callable[[str], None]
 
 
 class LoaderMissing(Exception):
@@ -22,50 +22,56 @@ def qualified_name(call: Any) -> str:
     return "%s.%s" % (getattr(call, "__module__", "?"), name) if name else repr(call)
 
 
-def keras(path: str) -> Loaded:
+def keras(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     load_model = tf.keras.models.load_model
-    return qualified_name(load_model), load_model(path, compile=False)
+    called(qualified_name(load_model))
+    return load_model(path, compile=False)
 
 
-def tf_keras(path: str) -> Loaded:
+def tf_keras(path: str, called: Called) -> Any:
     try:
         import tf_keras as standalone
     except ImportError as error:
         raise LoaderMissing("the runtime has no package tf_keras") from error
     load_model = standalone.models.load_model
-    return qualified_name(load_model), load_model(path, compile=False)
+    called(qualified_name(load_model))
+    return load_model(path, compile=False)
 
 
-def saved_model(path: str) -> Loaded:
+def saved_model(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     # in TensorFlow 1 the name without compat.v2 is another function, which wants a session and tags
     load = tf.compat.v2.saved_model.load
-    return qualified_name(load), load(path)
+    called(qualified_name(load))
+    return load(path)
 
 
-def keras_layer(path: str) -> Loaded:
+def keras_layer(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     layer = getattr(tf.keras.layers, "TFSMLayer", None)
     if layer is None:
         raise LoaderMissing("this Keras has no layers.TFSMLayer")
     api = qualified_name(layer)
+    called(api + "(call_endpoint='serving_default')")
     try:
-        return api + "(call_endpoint='serving_default')", layer(path, call_endpoint="serving_default")
+        return layer(path, call_endpoint="serving_default")
     except ValueError as error:
         if "endpoint" not in str(error):
             raise
         try:
             # what Keras 3's own Model.export writes
-            return api + "(call_endpoint='serve')", layer(path, call_endpoint="serve")
+            value = layer(path, call_endpoint="serve")
         except ValueError:
             raise error  # noqa: B904 - the first is the one that production would see
+        called(api + "(call_endpoint='serve')")
+        return value
 
 
-def graph_def(path: str) -> Loaded:
+def graph_def(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     graph = tf.compat.v1.GraphDef()
@@ -80,43 +86,48 @@ def graph_def(path: str) -> Loaded:
     if not graph.node:
         raise NothingLoaded("the file was read as a GraphDef without a single node")
     import_graph_def = tf.graph_util.import_graph_def
+    called(qualified_name(import_graph_def))
     into = tf.Graph()
     with into.as_default():
         import_graph_def(graph, name="")
-    return qualified_name(import_graph_def), into
+    return into
 
 
-def meta_graph(path: str) -> Loaded:
+def meta_graph(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     import_meta_graph = tf.compat.v1.train.import_meta_graph
+    called(qualified_name(import_meta_graph))
     into = tf.Graph()
     with into.as_default():
         import_meta_graph(path + ".meta")
-    return qualified_name(import_meta_graph), into
+    return into
 
 
-def checkpoint(path: str) -> Loaded:
+def checkpoint(path: str, called: Called) -> Any:
     import tensorflow as tf
 
     load_checkpoint = tf.train.load_checkpoint
+    called(qualified_name(load_checkpoint))
     reader = load_checkpoint(path)
     for name in sorted(reader.get_variable_to_shape_map()):
         reader.get_tensor(name)
-    return qualified_name(load_checkpoint), reader
+    return reader
 
 
-def tflite(path: str) -> Loaded:
+def tflite(path: str, called: Called) -> Any:
     import tensorflow as tf
 
+    called(qualified_name(tf.lite.Interpreter) + ".allocate_tensors")
     interpreter = tf.lite.Interpreter(model_path=path)
     interpreter.allocate_tensors()
-    return qualified_name(tf.lite.Interpreter) + ".allocate_tensors", interpreter
+    return interpreter
 
 
-def weights(path: str) -> Loaded:
+def weights(path: str, called: Called) -> Any:
     import h5py
 
+    called("h5py.File")
     read = []
 
     def visit(name: str, item: Any) -> None:
@@ -126,10 +137,10 @@ def weights(path: str) -> Loaded:
 
     with h5py.File(path, "r") as file:
         file.visititems(visit)
-    return "h5py.File", read
+    return read
 
 
-LOADERS: Dict[str, Callable[[str], Loaded]] = {
+LOADERS: Dict[str, Callable[[str, Called], Any]] = {
     "keras": keras,
     "tf_keras": tf_keras,
     "saved_model": saved_model,
@@ -142,7 +153,7 @@ LOADERS: Dict[str, Callable[[str], Loaded]] = {
 }
 
 
-def compiled(loader: str, path: str) -> str:
+def compiled(loader: str, path: str, called: Called) -> Any:
     """Load as `loader` does, with loss, metrics and optimizer restored."""
     if loader == "tf_keras":
         import tf_keras
@@ -152,5 +163,5 @@ def compiled(loader: str, path: str) -> str:
         import tensorflow as tf
 
         load_model = tf.keras.models.load_model
-    load_model(path, compile=True)
-    return qualified_name(load_model) + "(compile=True)"
+    called(qualified_name(load_model) + "(compile=True)")
+    return load_model(path, compile=True)

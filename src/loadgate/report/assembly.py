@@ -19,7 +19,7 @@ from loadgate.domain import (
 )
 from loadgate.errors import UsageError
 from loadgate.report import wording
-from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict, asked_stages
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
 
 EXIT_STATUS = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NONE: 3}
 
@@ -162,7 +162,7 @@ def _missing_stage(result: CaseResult, plan: Plan) -> Stage | None:
         return Stage.LOAD
     if result.outcome is Outcome.SKIPPED:
         return None
-    return next((stage for stage in asked_stages(plan.checks) if stage not in told), None)
+    return next((stage for stage in plan.checks.stages if stage not in told), None)
 
 
 def _count(cases: Iterable[CaseReport]) -> Totals:

@@ -14,7 +14,7 @@ from junit_xml import TestCase, TestSuite
 
 from loadgate.domain import Artifact, Device, Outcome, Reason, Stage, StageResult
 from loadgate.report import untrusted, wording
-from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, asked_stages
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 
 PASSED_LOG = 1_000
 LOG = 32_000
@@ -45,7 +45,7 @@ def suite_element(report: Report, runtime: RuntimeReport, device: Device) -> ET.
     for case in cases:
         artifact = artifacts[case.case.artifact]
         label = f"{case.case.artifact} ({case.case.loader})" if case.case.artifact in twice else case.case.artifact
-        for test in _stage_tests(case, label, suite_name, asked_stages(report.checks)):
+        for test in _stage_tests(case, label, suite_name, report.checks.stages):
             entries.append((test, _case_properties(case, artifact)))
     suite = TestSuite(
         suite_name,

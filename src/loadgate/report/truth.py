@@ -17,7 +17,6 @@ from loadgate.domain import (
     Reason,
     Runtime,
     RuntimeState,
-    Stage,
     StageResult,
 )
 
@@ -123,13 +122,3 @@ class Report:
     runtimes: tuple[RuntimeReport, ...] = ()
     cases: tuple[CaseReport, ...] = ()
     """Every case of the plan, in its order."""
-
-
-def asked_stages(checks: Checks) -> tuple[Stage, ...]:
-    """The stages that every case goes through, in their order."""
-    stages = [Stage.LOAD]
-    if checks.infer:
-        stages.append(Stage.INFER)
-    if checks.compile:
-        stages.append(Stage.COMPILE)
-    return tuple(stages)

@@ -18,7 +18,7 @@ from loadgate.domain import (
     Stage,
     StandInKind,
 )
-from loadgate.report.truth import CaseReport, RuntimeReport, Standing, Totals, asked_stages
+from loadgate.report.truth import CaseReport, RuntimeReport, Standing, Totals
 
 NAMED_RUNTIMES = 3
 """A sentence names at most so many runtimes; beyond that it counts them."""
@@ -150,7 +150,7 @@ def _passed(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], tota
     else:
         subject = f"All {len(passed):,} artifacts" if len(passed) > 1 else "1 artifact"
     verb = "load" if len(passed) > 1 else "loads"
-    if len(asked_stages(checks)) > 1:
+    if len(checks.stages) > 1:
         verb += " and pass every check" if len(passed) > 1 else " and passes every check"
     tried = _tried(cases)
     named = [runtime.name for runtime in runtimes if runtime.name in tried]

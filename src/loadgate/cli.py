@@ -1,0 +1,294 @@
+"""The command line: commands and options, and how each kind of ending is told. No logic."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from loadgate import __version__
+from loadgate.errors import LoadgateError
+
+if TYPE_CHECKING:
+    from loadgate.report.terminal import Detail
+    from loadgate.report.truth import Report
+
+INTERRUPTED = 130
+"""128 and SIGINT, as shells say it."""
+ISSUES = "https://github.com/loadgate/loadgate/issues"
+FOLDER = Path(".loadgate")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+repository_argument = click.argument("path", default=".", type=click.Path(path_type=Path))
+spec_option = click.option("--spec", "spec_file", type=click.Path(path_type=Path), help="Read this loadgate.yml.")
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    help="Where runtimes are kept. [default: $LOADGATE_CACHE, else the user's cache directory]",
+)
+refresh_option = click.option("--refresh", is_flag=True, help="Resolve every runtime anew, also where that is known.")
+workers_option = click.option("--jobs", type=click.IntRange(1), help="Loads at once. [default: one a core]")
+junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file as well.")
+json_option = click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write report.json to this file as well."
+)
+plan_option = click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), default=FOLDER / "plan.json", show_default=True
+)
+locks_option = click.option(
+    "--locks", "locks_file", type=click.Path(path_type=Path), default=FOLDER / "locks.json", show_default=True
+)
+
+
+def detail_options(command: Command) -> Command:
+    command = click.option("-v", "--verbose", is_flag=True, help="Tell tracebacks and logs as well.")(command)
+    return click.option("-q", "--quiet", is_flag=True, help="Tell the verdict and the failures alone.")(command)
+
+
+def narrowing_options(command: Command) -> Command:
+    command = click.option("--runtime", "runtimes", multiple=True, help="Only this runtime. May be repeated.")(command)
+    return click.option(
+        "--artifact", "artifacts", multiple=True, help="Only artifacts whose path fits this pattern. May be repeated."
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="loadgate", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Will every model in this repository load where it is going to run?
+
+    `loadgate check` answers it; the exit status is 0 when every model loads, 1 when one does not, 2 when the call or
+    the spec is wrong, and 3 when there is no verdict.
+    """
+
+
+@commands.command()
+@repository_argument
+@spec_option
+@narrowing_options
+@click.option(
+    "--output", "folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Folder for reports."
+)
+@junit_option
+@json_option
+@cache_option
+@refresh_option
+@workers_option
+@click.option("--require-artifacts", is_flag=True, help="Fail where there is no model at all.")
+@detail_options
+def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, **options: Any) -> None:
+    """Load every model of the repository at PATH in the runtimes that it declares."""
+    from loadgate.phases import check as phase
+    from loadgate.phases.report import Outputs
+    from loadgate.report.live import show_progress
+
+    detail = detail_of(options)
+    request = phase.Request(
+        repository=path,
+        spec_file=options["spec_file"],
+        artifacts=options["artifacts"],
+        runtimes=options["runtimes"],
+        folder=folder,
+        cache=cache_of(options["cache"]),
+        refresh=options["refresh"],
+        require_artifacts=options["require_artifacts"],
+        workers=options["jobs"],
+        outputs=Outputs(json=json_file, junit=junit),
+    )
+    try:
+        report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
+    except phase.Interrupted as interruption:
+        if interruption.so_far is not None:
+            show(interruption.so_far, detail, path)
+        sys.exit(INTERRUPTED)
+    show(report, detail, path)
+    sys.exit(report.exit_status)
+
+
+@commands.command()
+@repository_argument
+@spec_option
+@narrowing_options
+@click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "plan.json", show_default=True)
+def plan(path: Path, output: Path, **options: Any) -> None:
+    """Find the artifacts, read the spec, and write what is to be tried."""
+    from loadgate.interchange import write_document
+    from loadgate.phases.plan import plan as phase
+
+    planned = phase(path, **options)
+    write_document(output, planned)
+    click.echo(
+        f"{output}: {len(planned.artifacts)} artifacts, {len(planned.runtimes)} runtimes, {len(planned.cases)} cases"
+    )
+
+
+@commands.command()
+@plan_option
+@click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "locks.json", show_default=True)
+@cache_option
+@refresh_option
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, quiet: bool) -> None:
+    """Make the runtimes of a plan. The only phase that needs the network."""
+    from loadgate.domain import Plan
+    from loadgate.interchange import read_document, write_document
+    from loadgate.phases.provision import provision as phase
+    from loadgate.report.live import show_progress
+
+    planned = read_document(plan_file, Plan)
+    with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
+        locks = phase(planned, cache_of(cache), refresh=refresh, progress=progress)
+    write_document(output, locks)
+    broken = [state for state in locks.runtimes if state.finding is not None]
+    for state in broken:
+        click.echo(f"runtime {state.name}: {state.finding.headline if state.finding else ''}", err=True)
+    click.echo(f"{output}: {len(locks.runtimes) - len(broken)} runtimes made, {len(broken)} not")
+
+
+class Shard(click.ParamType[tuple[int, int]]):
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        index, slash, of = str(value).partition("/")
+        if not (slash and index.isdigit() and of.isdigit() and 1 <= int(index) <= int(of)):
+            self.fail(f"{value!r} is no shard; give one such as 2/5", param, ctx)
+        return int(index), int(of)
+
+
+@commands.command()
+@plan_option
+@locks_option
+@click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "results.jsonl", show_default=True)
+@click.option("--repository", type=click.Path(path_type=Path), help="Where the artifacts are. [default: as planned]")
+@click.option("--shard", type=Shard(), default=(1, 1), help="Only every N-th case, from the I-th. [default: all]")
+@workers_option
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> None:
+    """Try every case of a plan. Runs the code of the models."""
+    from loadgate.domain import Locks, Plan
+    from loadgate.interchange import read_document
+    from loadgate.phases.load import Options
+    from loadgate.phases.load import load as phase
+    from loadgate.report.live import show_progress
+
+    planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        show_progress(sys.stderr, cases=len(planned.cases), quiet=options["quiet"]) as progress,
+        output.open("wb") as to,
+    ):
+        asked = Options(repository=options["repository"], workers=options["jobs"], shard=options["shard"])
+        phase(planned, locks, to, progress, asked)
+
+
+@commands.command()
+@plan_option
+@locks_option
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@junit_option
+@json_option
+@detail_options
+def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **options: Any) -> None:
+    """Tell what came of a plan, from the files of RESULTS together. [default: .loadgate/results.jsonl]"""
+    from loadgate.domain import Locks, Plan
+    from loadgate.interchange import read_document
+    from loadgate.phases.report import Outputs
+    from loadgate.phases.report import report as phase
+
+    planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
+    outputs = Outputs(json=options["json_file"], junit=options["junit"])
+    assembled = phase(planned, locks, results or (FOLDER / "results.jsonl",), outputs)
+    show(assembled, detail_of(options), Path(planned.repository))
+    sys.exit(assembled.exit_status)
+
+
+@commands.command()
+@click.argument("artifacts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a sheet for people.")
+def inspect(artifacts: tuple[Path, ...], as_json: bool) -> None:
+    """Tell what ARTIFACTS say of themselves, without loading them."""
+    from loadgate.artifacts.discover import identify, read_artifact
+    from loadgate.report.inspection import encode_inspection, print_inspection
+    from loadgate.report.terminal import open_console
+
+    found = [read_artifact(root, sighting) for root, sighting in map(identify, artifacts)]
+    if as_json:
+        click.echo(encode_inspection(found))
+    else:
+        print_inspection(found, open_console(sys.stdout))
+
+
+@commands.command()
+@repository_argument
+@click.option("--force", is_flag=True, help="Replace a loadgate.yml that is there.")
+def init(path: Path, force: bool) -> None:
+    """Write a commented loadgate.yml from what the repository already says."""
+    from loadgate.phases.init import init as phase
+
+    click.echo(phase(path, force=force))
+
+
+def cache_of(given: Path | None) -> Path:
+    from loadgate.runtimes.store import default_cache
+
+    return given or default_cache(os.environ)
+
+
+def detail_of(options: dict[str, Any]) -> Detail:
+    from loadgate.report.terminal import Detail
+
+    if options["quiet"]:
+        return Detail.QUIET
+    return Detail.VERBOSE if options["verbose"] else Detail.NORMAL
+
+
+def show(report: Report, detail: Detail, path: Path) -> None:
+    from loadgate.report.console import print_report
+    from loadgate.report.terminal import open_console
+
+    print_report(report, open_console(sys.stdout), detail=detail, path=str(path))
+
+
+def interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run a command. An expected ending is one line and a status, an interruption 130, and our own bug says so."""
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        commands(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except LoadgateError as error:
+        click.echo(f"loadgate: {error}", err=True)
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        # whoever read us has gone, and Python would complain once more when it closes standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(INTERRUPTED)
+    except Exception:  # noqa: BLE001 - whatever it is, the person gets a line that says what to do with it
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            f"loadgate {__version__}: this is a bug of ours; please report it with the lines above: {ISSUES}", err=True
+        )
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

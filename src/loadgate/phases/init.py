@@ -1,0 +1,27 @@
+"""Init: write down what would be inferred, so that a person can change it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from loadgate.errors import UsageError
+
+
+def init(root: Path, *, force: bool = False) -> str:
+    """Write `loadgate.yml` into `root`; one line that says what is in it."""
+    from loadgate.infer import infer_spec
+    from loadgate.init_template import render
+
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such directory; give the path of a repository")
+    file = root / "loadgate.yml"
+    if file.exists() and not force:
+        raise UsageError(f"{file}: exists already; `--force` replaces it")
+    spec = infer_spec(root, (sys.version_info.major, sys.version_info.minor))
+    try:
+        file.write_text(render(spec), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
+    names = ", ".join(runtime.name for runtime in spec.runtimes)
+    return f"{file}: written, with runtime {names}. Try `loadgate check`."
