@@ -16,6 +16,7 @@ VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVaria
 _OP, _DEVICE = NODE_DEF.key("op"), NODE_DEF.key("device")
 _MAX_KINDS = 100_000
 """Different ops, or devices, of one graph."""
+_MAX_NAME = 1024
 _MAX_RANK = 254
 """Dimensions of a TensorFlow tensor at the most."""
 
@@ -45,14 +46,14 @@ class _Tally:
 def read_graph(graph: Message) -> Graph:
     """Everything but the values of a `GraphDef`."""
     tally = _Tally()
-    for node in graph.messages("node"):
-        _count(node, tally)
+    for start, end in graph.spans("node"):
+        _count(graph, start, end, tally)
     nodes, functions = tally.nodes, set()
     for library in graph.messages("library"):
         for function in library.messages("function"):
             functions.add(function.message("signature").text("name"))
-            for node in function.messages("node_def"):
-                _count(node, tally)
+            for start, end in function.spans("node_def"):
+                _count(function, start, end, tally)
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
     versions = graph.message("versions")
     producer = versions.integer("producer") or graph.integer("version") or None
@@ -65,15 +66,15 @@ def read_graph(graph: Message) -> Graph:
     )
 
 
-def _count(node: Message, tally: _Tally) -> None:
-    """Counts one node. Written out, for this is where the time of a large graph goes."""
-    buffer = node.buffer
+def _count(holder: Message, start: int, end: int, tally: _Tally) -> None:
+    """Counts the node between `start` and `end`. Written out, for here the time of a large graph goes."""
+    buffer = holder.buffer
     op = device = b""
-    for key, start, end in walk(buffer, node.start, node.end, node.budget):
+    for key, begin, stop in walk(buffer, start, end, holder.budget):
         if key == _OP:
-            op = buffer[start : min(end, start + 1024)]
+            op = buffer[begin : min(stop, begin + _MAX_NAME)]
         elif key == _DEVICE:
-            device = buffer[start : min(end, start + 1024)]
+            device = buffer[begin : min(stop, begin + _MAX_NAME)]
     tally.nodes += 1
     if len(tally.ops) < _MAX_KINDS:
         tally.ops[op] += 1

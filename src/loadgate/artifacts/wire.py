@@ -21,7 +21,7 @@ CONTINUED = 0x80
 """Set in each byte of a varint but its last."""
 _VARINT_BYTES = 10
 _FIXED_BYTES = {FIXED32: 4, FIXED64: 8}
-_FIRST_KEY = 1 << 3
+_FIRST_KEY, _KEY_BITS = 1 << 3, 32
 _MAX_TEXT = 64 * 1024
 """Bytes of the longest name, version or tag that is believed."""
 _MAX_FIELDS = 30_000_000
@@ -109,6 +109,13 @@ class Message:
         """(key, start, end) of every field in turn; for a varint, `start` is its value."""
         return walk(self.buffer, self.start, self.end, self.budget)
 
+    def spans(self, name: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each occurrence of a field; for a varint, `start` is its value."""
+        wanted = self.layout.fields[name].key
+        for key, start, end in self.raw():
+            if key == wanted:
+                yield start, end
+
     def copy(self, limit: int) -> bytes:
         """A copy of all of it. Raises `Unreadable` where it is longer than `limit`."""
         if self.end - self.start > limit:
@@ -116,28 +123,28 @@ class Message:
         return self.buffer[self.start : self.end]
 
     def has(self, name: str) -> bool:
-        return any(True for _ in self._occurrences(name))
+        return any(True for _ in self.spans(name))
 
     def integer(self, name: str, default: int = 0) -> int:
         """A signed integer; of several occurrences the last counts, as everywhere in protobuf."""
         value = default
-        for start, _ in self._occurrences(name):
+        for start, _ in self.spans(name):
             value = start - (1 << 64) if start >> 63 else start
         return value
 
     def texts(self, name: str) -> Iterator[str]:
-        for start, end in self._occurrences(name):
+        for start, end in self.spans(name):
             yield self._text(start, end)
 
     def text(self, name: str) -> str:
         value = ""
-        for start, end in self._occurrences(name):
+        for start, end in self.spans(name):
             value = self._text(start, end)
         return value
 
     def messages(self, name: str) -> Iterator[Message]:
         layout = self.layout.fields[name].layout or _NOTHING
-        for start, end in self._occurrences(name):
+        for start, end in self.spans(name):
             yield Message(layout, self.buffer, start, end, self.budget)
 
     def message(self, name: str) -> Message:
@@ -156,12 +163,6 @@ class Message:
         """Whether it has no field that its layout does not declare. Raises `Unreadable` as reading does."""
         return all(self.layout.admits(key) for key, _, _ in self.raw())
 
-    def _occurrences(self, name: str) -> Iterator[tuple[int, int]]:
-        wanted = self.layout.fields[name].key
-        for key, start, end in self.raw():
-            if key == wanted:
-                yield start, end
-
     def _text(self, start: int, end: int) -> str:
         if end - start > _MAX_TEXT:
             raise Unreadable(f"{end - start:,} bytes where a name is expected, at byte {start:,}")
@@ -171,7 +172,7 @@ class Message:
 _NOTHING = Layout(partial=True)
 
 
-def walk(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tuple[int, int, int]]:
+def walk(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tuple[int, int, int]]:  # noqa: C901, PLR0912 - a call less for each field halves the time
     """(key, start, end) of every field between `position` and `end`. The innermost loop of all reading."""
     release = position + _RELEASE_EVERY if isinstance(buffer, mmap.mmap) else end
     spent, limit = 0, budget.left
@@ -179,12 +180,18 @@ def walk(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tu
         spent += 1
         if spent > limit:
             raise Unreadable("more fields than any known graph has")
-        key, position = varint(buffer, position, end)
+        key = buffer[position]
+        position += 1
+        if key >= CONTINUED:
+            key, position = varint(buffer, position - 1, end)
         wire_type = key & 7
-        if key < _FIRST_KEY or key >> 32:
+        if key < _FIRST_KEY or key >> _KEY_BITS:
             raise Unreadable(f"no protobuf field at byte {position:,}")
         if wire_type == DELIMITED:
-            length, start = varint(buffer, position, end)
+            if position < end and (length := buffer[position]) < CONTINUED:
+                start = position + 1
+            else:
+                length, start = varint(buffer, position, end)
             position = start + length
             if position > end:
                 _overrun(buffer, start, end, length)
