@@ -16,6 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -140,7 +141,7 @@ def save_models() -> None:
         shutil.copytree(Path(staging) / "models", EXAMPLES / "models")
 
 
-def measure(environment: Environment, path: str) -> dict[str, str]:
+def measure(environment: Environment, path: str) -> dict[str, Any]:
     """One process a model; a loader that crashes it has failed as well."""
     done = attempt(str(environment.interpreter()), str(SAVERS / "measure.py"), str(EXAMPLES), FORMATS[path], path)
     if done.returncode < 0:
@@ -151,7 +152,7 @@ def measure(environment: Environment, path: str) -> dict[str, str]:
 
 
 def measure_all() -> None:
-    outcomes: dict[str, dict[str, dict[str, str]]] = {path: {} for path in FORMATS}
+    outcomes: dict[str, dict[str, Any]] = {path: {} for path in FORMATS}
     for environment in target_runtimes():
         say(f"loading in {environment.name}")
         environment.interpreter()

@@ -13,6 +13,10 @@ from google.protobuf import text_format
 
 
 def keras_model(path):
+    tf.keras.models.load_model(path, compile=False)
+
+
+def compiled_keras_model(path):
     tf.keras.models.load_model(path)
 
 
@@ -58,18 +62,26 @@ LOAD = {
 }
 
 
+COMPILED = {"keras_h5": compiled_keras_model, "keras_v3": compiled_keras_model}
+
+
+def outcome_of(load, path):
+    try:
+        load(path)
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the measurement
+        lines = str(error).strip().splitlines() or [""]
+        return {"outcome": "failed", "error": f"{type(error).__name__}: {lines[0][:200]}"}
+    return {"outcome": "passed"}
+
+
 def main(examples, model_format, path):
     os.chdir(examples)
     sys.path.insert(0, examples)
     import acme.layers  # noqa: F401 - registers the layers of the examples
 
-    try:
-        LOAD[model_format](path)
-    except Exception as error:  # noqa: BLE001 - whatever it raises is the measurement
-        lines = str(error).strip().splitlines() or [""]
-        answer = {"outcome": "failed", "error": f"{type(error).__name__}: {lines[0][:200]}"}
-    else:
-        answer = {"outcome": "passed"}
+    answer = outcome_of(LOAD[model_format], path)
+    if model_format in COMPILED and answer["outcome"] == "passed":
+        answer["compiled"] = outcome_of(COMPILED[model_format], path)
     print(json.dumps(answer))  # noqa: T201 - the answer
 
 
