@@ -138,6 +138,24 @@ def test_a_truncated_saved_model_is_a_stand_in_and_unreadable(tmp_path: Path) ->
     assert sighting.stand_in.kind is raised.value.kind is StandInKind.TRUNCATED
 
 
+def test_a_truncated_saved_model_is_named_among_its_other_files(tmp_path: Path) -> None:
+    files = with_variables(e.saved_model(e.meta_graph(CONSTANT, objects=[OBJECT]))[:-1])
+    write(tmp_path, files | {"m/assets/words.txt": b"a"})
+    assert stand_in_of(tmp_path) == (StandInKind.TRUNCATED, "m/saved_model.pb")
+
+
+def test_a_placeholder_file_in_the_folder_of_the_variables_is_no_variable(tmp_path: Path) -> None:
+    main = e.saved_model(e.meta_graph(e.graph(VARIABLE)))
+    write(tmp_path, {"m/saved_model.pb": main, "m/variables/.gitkeep": b""})
+    assert stand_in_of(tmp_path)[0] is StandInKind.MISSING_VARIABLES
+
+
+def test_variables_in_the_format_before_tensorflow_1_are_not_missed(tmp_path: Path) -> None:
+    main = e.saved_model(e.meta_graph(e.graph(VARIABLE)))
+    write(tmp_path, {"m/saved_model.pb": main, "m/variables/variables-00000-of-00001": e.old_checkpoint({"v": 1})})
+    assert find_one(saved_model, tmp_path, "m").stand_in is None
+
+
 def test_a_damaged_file_with_variables_beside_it_is_a_damaged_saved_model(tmp_path: Path) -> None:
     write(tmp_path, with_variables(b"\x0b\x0c\x0d"))
     sighting = find_one(saved_model, tmp_path, "m")

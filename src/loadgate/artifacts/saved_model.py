@@ -96,7 +96,7 @@ def _find_stand_in(folder: Folder, main: str, below: Collection[str]) -> StandIn
     is_certain = _INDEX in below
     try:
         with _opened(folder.root / folder.path / main) as saved_model:
-            if not is_certain and not _is_sound(saved_model):
+            if not _is_sound(saved_model) and not is_certain:
                 raise _NoSavedModel
             return _find_stand_in_of_variables(folder, saved_model)
     except Unreadable as error:
@@ -122,8 +122,8 @@ def _find_stand_in_of_variables(folder: Folder, saved_model: Message) -> StandIn
     variables = _Variables(folder)
     if any(name.startswith(("variables.index", "variables.data-")) for name in variables.names):
         return bundle.find_stand_in(variables, "variables")
-    if variables.names:  # in the format of checkpoints before TensorFlow 1.0
-        return None
+    if any(name.startswith("variables") for name in variables.names):
+        return None  # in the format of checkpoints before TensorFlow 1.0
     for meta_graph in saved_model.messages("meta_graphs"):
         if _is_object_based(meta_graph):
             # tf.saved_model.load opens the variables even where there are none: seen with 2.15.1 and 2.21.0
