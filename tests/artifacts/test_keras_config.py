@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loadgate.artifacts.keras_config import ConfigurationError, Reading, parse, read
@@ -196,6 +196,8 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=300, deadline=None)
+@example({"class_name": "Sequential"}, None)
 @given(st.dictionaries(st.sampled_from(["class_name", "config", "compile_config", "x"]), JSON), st.none() | JSON)
 def test_any_configuration_is_read(model: dict[str, Any], training: object) -> None:
     reading = read(parse(json.dumps(model)), training if isinstance(training, dict) else None)

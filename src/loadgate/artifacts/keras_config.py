@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from loadgate.artifacts.bytecode import python_of
@@ -81,7 +81,7 @@ def read(model: Mapping[str, Any], training: Mapping[str, Any] | None = None) ->
 
 @cache
 def _names() -> Mapping[str, frozenset[str]]:
-    text = resources.files(__package__).joinpath("keras_names.json").read_text("utf-8")
+    text = Path(__file__).with_name("keras_names.json").read_text("utf-8")
     return {kind: frozenset(names) for kind, names in json.loads(text).items() if kind != "source"}
 
 
@@ -118,7 +118,7 @@ class _Walk:
 
     def model(self, config: Mapping[str, Any]) -> None:
         place = _Place()
-        if isinstance(config.get("class_name"), str):
+        if _is_object(config):
             self._object(config, place, is_layer=False)
         else:
             self._any(config, place)
@@ -141,7 +141,7 @@ class _Walk:
             for element in value:
                 self._any(element, place.below())
         elif isinstance(value, dict):
-            if isinstance(value.get("class_name"), str) and "config" in value:
+            if _is_object(value):
                 self._object(value, place, is_layer=_is_layer(value["class_name"], place))
             else:
                 self._fields(value, place)
@@ -210,6 +210,10 @@ class _Walk:
         module = module if isinstance(module, str) and module != "builtins" else None
         found = CustomObject(name=name, module=module, registered_name=registered, where=str(place) or None)
         self.custom.setdefault((name, module, registered), found)
+
+
+def _is_object(value: Mapping[str, Any]) -> bool:
+    return isinstance(value.get("class_name"), str) and "config" in value
 
 
 def _is_layer(class_name: str, place: _Place) -> bool:
