@@ -1,0 +1,39 @@
+"""What is read of an HDF5 file, whoever reads it: groups, and the texts among their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MAX_ATTRIBUTE = 16 * 1024**2
+"""Bytes of one attribute. The largest configurations in use are a few megabytes."""
+MAX_OBJECTS = 50_000
+
+Value = str | tuple[str, ...] | None
+"""An attribute's text, its texts where it is an array, None where it is something else."""
+
+
+class DamagedError(Exception):
+    """The bytes are no HDF5 file that can be followed. The message is one line for a person."""
+
+
+class TruncatedError(DamagedError):
+    """The file ends before the end that it declares."""
+
+
+class DenseStorageError(Exception):
+    """Needs h5py."""
+
+
+class Group(Protocol):
+    def attribute(self, name: str) -> Value:
+        """Its text, or None where there is no such attribute or it is no text."""
+
+    def attribute_names(self) -> Sequence[str]: ...
+
+    def members(self) -> Sequence[str]:
+        """Names of the groups and data sets in it."""
+
+    def group(self, name: str) -> Group | None:
+        """A group in it; None where there is none of that name."""
