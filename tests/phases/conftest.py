@@ -1,3 +1,3 @@
-from tests.runtimes.fixtures import index
+from tests.runtimes.fixtures import index, uv_cache
 
-__all__ = ["index"]
+__all__ = ["index", "uv_cache"]

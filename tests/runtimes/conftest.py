@@ -1,3 +1,3 @@
-from .fixtures import here, index, processes, uv
+from .fixtures import here, index, processes, uv, uv_cache
 
-__all__ = ["here", "index", "processes", "uv"]
+__all__ = ["here", "index", "processes", "uv", "uv_cache"]

@@ -14,12 +14,17 @@ from loadgate.runtimes.uv import Uv, find_uv
 from .tiny_index import TinyIndex
 
 
+@pytest.fixture(scope="session")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uv-cache")
+
+
 @pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyIndex:
-    """The only index that uv knows for the length of a test, and an empty cache of uv's."""
+def index(tmp_path: Path, uv_cache: Path, monkeypatch: pytest.MonkeyPatch) -> TinyIndex:
+    """The only index that uv knows for the length of a test."""
     tiny = TinyIndex(tmp_path / "index")
     monkeypatch.setenv("UV_DEFAULT_INDEX", tiny.url)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     return tiny
 

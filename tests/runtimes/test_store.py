@@ -136,6 +136,10 @@ def half(place, lock):
 Store(Path({root!r}), Processes()).make({digest!r}, half)
 """
 WAIT = "os.write(1, b'here'); sys.stdin.read()"
+MAKE_WHOLE = (
+    "import venv; from loadgate.runtimes.store import Record; os.write(1, b'made'); venv.create(place); "
+    f"return Record(python={PYTHON!r}, pins=())"
+)
 WAIT_IN_A_CHILD = (
     "Processes().run(['sh', '-c', 'echo > {started}; read line < {finish}; touch \"$0/late\"', place], "
     "timeout=600, env=os.environ, cwd=Path('/'), keep_open=[lock])"
@@ -181,6 +185,13 @@ def test_what_another_run_is_making_is_not_swept(store: Store, tmp_path: Path) -
     store.make(DIGEST, build)
     assert len(list((tmp_path / "cache").rglob("half"))) == 1
     kill(builder)
+
+
+def test_runs_that_want_the_same_at_the_same_time_make_it_once(tmp_path: Path) -> None:
+    builders = [start_builder(tmp_path / "cache", MAKE_WHOLE) for _ in range(4)]
+    outputs = [builder.communicate(timeout=60)[0] for builder in builders]
+    assert [builder.returncode for builder in builders] == [0, 0, 0, 0]
+    assert sorted(outputs) == [b"", b"", b"", b"made"]
 
 
 def test_an_installer_that_outlives_its_killed_run_keeps_the_lock_until_it_is_done(

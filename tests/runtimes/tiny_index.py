@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 TENSORFLOW = """
 class version:
     VERSION = "{version}"
@@ -74,7 +76,7 @@ class TinyIndex:
         contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         record = "".join(f"{path},sha256={digest(text)},{len(text.encode())}\n" for path, text in contents.items())
         contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
-        place = self.folder / name
+        place = self.folder / canonicalize_name(name)
         place.mkdir(exist_ok=True)
         wheel = place / f"{module}-{version}-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as archive:

@@ -1,6 +1,6 @@
 """What uv says when it cannot resolve or install, turned into a cause and readable lines.
 
-uv has no machine-readable errors. The wordings are those of 0.5 to 0.13, which frame the same sentences in
+uv has no machine-readable errors. The wordings are those of 0.8 to 0.13, which frame the same sentences in
 different ways.
 """
 

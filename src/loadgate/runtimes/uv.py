@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,7 @@ class Uv:
             self._install_step(command, folder, lock)
 
     def _install_step(self, command: Sequence[str | Path], folder: Path, lock: int) -> None:
-        ended = self._run(command, INSTALL_TIMEOUT, folder, lock)
+        ended = self._run(command, INSTALL_TIMEOUT, folder, lock=lock)
         if ended.status != 0:
             raise NotMadeError(finding(FindingKind.INSTALL, ended, INSTALL_TIMEOUT))
 
@@ -115,7 +116,8 @@ class Uv:
 
     def _pythons(self, *arguments: str) -> list[Mapping[str, object]]:
         command = ["python", "list", "--managed-python", "--output-format", "json", *arguments]
-        ended = self._run(command, QUERY_TIMEOUT, Path("/"))
+        # It would start every Python on PATH, those that it then does not list too.
+        ended = self._run(command, QUERY_TIMEOUT, Path("/"), path=os.devnull)
         try:
             rows = json.loads(ended.output) if ended.status == 0 else []
         except ValueError:
@@ -139,12 +141,20 @@ class Uv:
                 )
             )
 
-    def _run(self, arguments: Sequence[str | Path], timeout: float, folder: Path, lock: int | None = None) -> Ended:
+    def _run(
+        self,
+        arguments: Sequence[str | Path],
+        timeout: float,
+        folder: Path,
+        *,
+        lock: int | None = None,
+        path: str | None = None,
+    ) -> Ended:
         try:
             return self._processes.run(
                 [self._binary, *arguments],
                 timeout=timeout,
-                env=self._environment,
+                env=self._environment if path is None else {**self._environment, "PATH": path},
                 # uv reads the uv.toml and pyproject.toml of where it stands: those of the repository are not ours.
                 cwd=folder,
                 keep_open=() if lock is None else (lock,),
