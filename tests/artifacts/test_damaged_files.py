@@ -32,7 +32,7 @@ BESIDE = {
     "objects.index": {"objects.data-00000-of-00001": bytes(90)},
 }
 """What a file needs so that only the file itself is damaged."""
-LONGEST = 2.0
+LONGEST = 10.0
 """Seconds that reading a damaged file of less than 1 KB may take on a busy machine."""
 
 
