@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+
+from loadgate.domain import Lock, Plan, Runtime
+from loadgate.phases.progress import Silent
+from loadgate.phases.provision import provision
 
 ALLOWED_REASONS = ("no GPU", "the corpus is not here")
 """What a reason may begin with: what cannot be installed."""
@@ -34,3 +39,19 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse_skip(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def runtimes_cache() -> Path:
+    """One cache for all tests, kept between runs: a runtime takes a minute and a gigabyte."""
+    given = os.environ.get("LOADGATE_TEST_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "loadgate-tests"
+
+
+@pytest.fixture(scope="session")
+def serving(runtimes_cache: Path) -> Lock:
+    """TensorFlow 2.15.1 with its own Keras 2, the last that loads a Lambda layer without a question."""
+    runtime = Runtime(name="serving", python="3.11", tensorflow="2.15.1")
+    (state,) = provision(Plan(runtimes=(runtime,)), runtimes_cache, progress=Silent()).runtimes
+    assert state.lock is not None, state.finding
+    return state.lock

@@ -26,7 +26,7 @@ class Message:
     log: str = ""
     stack: str = ""
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    busy: bool = False
     peak_memory: int = 0
 
 
@@ -54,11 +54,12 @@ def read_message(line: bytes) -> Message | None:
 
 
 def read_stage_lines(lines: tuple[str, ...]) -> tuple[StageLine, ...]:
-    """The lines of a case up to the first that is none, such as one that a crash cut short."""
-    found: list[StageLine] = []
-    for line in lines:
-        try:
-            found.append(_stage_line.decode(line))
-        except msgspec.DecodeError:
-            break
-    return tuple(found)
+    """The lines of a case, without those that are none: a crash cuts one short, a model may write into the pipe."""
+    return tuple(found for line in lines if (found := _read_stage_line(line)) is not None)
+
+
+def _read_stage_line(line: str) -> StageLine | None:
+    try:
+        return _stage_line.decode(line)
+    except msgspec.DecodeError:
+        return None

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from loadgate.domain import CaseResult, ExceptionInfo, Outcome, Reason, Stage, StageResult
 from loadgate.loading.messages import Message, StageLine, read_stage_lines
 
-BUSY = 0.5
-"""Share of its time that a hanging process spends computing, from which on it loops rather than waits for a lock."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -22,12 +19,12 @@ class Attempt:
 
 
 def deserves_another_process(attempt: Attempt) -> bool:
-    """Whether the fork itself may be to blame: a crash, or a hang that waits rather than computes."""
+    """Whether the fork itself may be to blame: for a crash, or for a hang that waits instead of computing."""
     if not attempt.forked:
         return False
     message = attempt.message
     if message.killed == "timeout":
-        return message.cpu_seconds < BUSY * message.seconds
+        return not message.busy
     return message.killed is None and message.signal is not None
 
 

@@ -8,6 +8,7 @@ from typing import Iterable, List, Tuple
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -55,6 +56,17 @@ def resident(process: int) -> Tuple[int, int]:
     except OSError:
         return 0, 0
     return int(fields[1]) * _PAGE, (int(fields[1]) - int(fields[2])) * _PAGE
+
+
+def cpu_seconds(process: int) -> float:
+    """What all threads of a process have computed; 0 once it has ended."""
+    try:
+        with open("/proc/%d/stat" % process, "rb") as stream:
+            # the command's name stands in parentheses and may itself hold any of them
+            fields = stream.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def signal_process(process: int, number: int) -> None:

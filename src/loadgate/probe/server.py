@@ -20,7 +20,7 @@ from . import child, kernel, runtime, warm
 RESULT_LIMIT = 4 * 1024 * 1024
 LOG_EDGE = 32768
 """Bytes that are kept of a log's beginning, and as many of its end."""
-PROCESS_LIMIT = 128
+PROCESS_LIMIT = 64
 """Processes that one case may have at once."""
 POLL_SECONDS = 0.05
 FAMILY_SECONDS = 0.5
@@ -29,6 +29,8 @@ IMPORT_SECONDS = 600
 """What a case that imports TensorFlow itself is given for that."""
 DUMP_SECONDS = 0.5
 """What faulthandler is given to write down where a case hangs."""
+BUSY_SECONDS = 0.03
+"""What a loop computes in that time even on a crowded machine, and writing down where it is does not."""
 
 
 class Stream:
@@ -79,6 +81,8 @@ class Run:
         self.deadline = self.started + (IMPORT_SECONDS if importing else request["timeout"])
         self.killed: Optional[str] = None
         self.kill_at: Optional[float] = None
+        self.computed = 0.0
+        self.busy = False
         self.process = 0
 
     @property
@@ -110,7 +114,13 @@ class Run:
         self.kill_at = now
         if dump:
             self.kill_at += DUMP_SECONDS
+            self.computed = kernel.cpu_seconds(self.process)
             kernel.signal_process(self.process, child.DUMP_SIGNAL)
+
+    def kill(self) -> None:
+        # whether it loops or waits for a lock shows in whether it still computes, not in how much it has
+        self.busy = self.busy or kernel.cpu_seconds(self.process) - self.computed > BUSY_SECONDS
+        kernel.kill([self.process])
 
 
 class Server:
@@ -241,7 +251,7 @@ class Server:
                 "log": run.log.text(),
                 "stack": run.stack.text(),
                 "seconds": time.monotonic() - run.started,
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "busy": run.busy,
                 "peak_memory": usage.ru_maxrss * 1024,
             }
         )
@@ -260,16 +270,16 @@ class Server:
         for run in self.runs.values():
             if run.kill_at is not None:
                 if now >= run.kill_at:
-                    kernel.kill([run.process])
+                    run.kill()
                 continue
             run.notice_import(now)
             family = kernel.descendants(run.process) if count else []
             used = kernel.resident(run.process)[0]
             used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
-            if used > run.request["memory"]:
-                run.stop("memory", now, dump=False)
-            elif len(family) > PROCESS_LIMIT:
+            if len(family) > PROCESS_LIMIT:
                 run.stop("processes", now, dump=False)
+            elif used > run.request["memory"]:
+                run.stop("memory", now, dump=False)
             elif now > run.deadline:
                 run.stop("timeout", now)
 
