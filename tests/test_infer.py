@@ -589,6 +589,21 @@ def test_a_file_that_is_wrong_is_noted_and_does_not_end_the_run(
     assert spec.notes[1].endswith("; the file is not used.")
 
 
+def test_a_lock_cannot_smuggle_a_line_into_what_the_resolver_is_given(tmp_path: Path) -> None:
+    hostile = UV_LOCK.replace('name = "layers"\nversion = "1.0"', 'name = "layers"\nversion = "1\\n--index-url x"')
+    hostile = hostile.replace('{ git = "https://a.test/layers?subdirectory=py&rev=main#0123abc" }', "{}")
+    spec = infer(tmp_path, {"uv.lock": hostile})
+    assert all("\n" not in line.text for runtime in spec.runtimes for line in runtime.constraints)
+    assert all("--index-url" not in line.text for runtime in spec.runtimes for line in runtime.constraints)
+
+
+def test_a_lock_of_a_hundred_thousand_packages_is_left_alone(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"uv.lock": '[[package]]\nname = "a"\nversion = "1"\n' * 101_000})
+    assert spec.notes[1] == (
+        "uv.lock:1:1: has more than 200,000 values; that is too much to read; the file is not used."
+    )
+
+
 def test_links_out_of_the_repository_and_pipes_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").symlink_to("/etc/hostname")
     os.mkfifo(tmp_path / "uv.lock")

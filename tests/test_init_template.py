@@ -160,7 +160,7 @@ specs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=specs)
 def test_any_spec_is_read_back_from_its_template(tmp_path: Path, spec: Spec) -> None:
     read = read_back(tmp_path, spec)

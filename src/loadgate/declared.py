@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -45,15 +46,16 @@ class Declared:
     """Every file that was read, relative to the repository."""
 
 
-def package_name(text: str) -> str | None:
-    """Normalised name of the distribution that a requirements line asks for on Linux; None where it names none."""
+def asks_for(text: str, packages: frozenset[str]) -> bool:
+    """A requirements line asks for one of `packages`, by their normalised names, on Linux."""
+    name = re.match(r"[A-Za-z0-9._-]+", text)
+    if name is None or canonicalize_name(name[0]) not in packages:
+        return False
     try:
         parsed = ParsedRequirement(text.split(" --", 1)[0])
     except InvalidRequirement:
-        return None
-    if parsed.marker is not None and not _can_hold(parsed.marker):
-        return None
-    return canonicalize_name(parsed.name)
+        return False
+    return parsed.marker is None or _can_hold(parsed.marker)
 
 
 def _can_hold(marker: Marker) -> bool:
@@ -66,5 +68,5 @@ def _can_hold(marker: Marker) -> bool:
         return True
 
 
-def first_named(requirements: Iterable[Requirement], names: frozenset[str]) -> Requirement | None:
-    return next((line for line in requirements if package_name(line.text) in names), None)
+def first_named(requirements: Iterable[Requirement], packages: frozenset[str]) -> Requirement | None:
+    return next((line for line in requirements if asks_for(line.text, packages)), None)

@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 LONGEST_TEXT = 1024**2
-LONGEST_LOCK = 32 * 1024**2
-"""Bytes. A lock file names every wheel of every package, and the largest seen in public have about ten million."""
+LONGEST_LOCK = 16 * 1024**2
+"""Bytes. A lock file names every wheel of every package, three million bytes for a thousand of them."""
 
 MOST_ENTRIES = 1_000_000
 GIT_SECONDS = 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,13 @@ from loadgate.repository import UnusableFileError, read_text, resolve
 DEEPEST = 16
 MOST_FILES = 100
 MOST_LINES = 20_000
+LONGEST_REQUIREMENT = 4000
+"""Characters, without its hashes. Python refuses to read a number of 4,300 digits."""
+
+DEEPEST_MARKER = 50
+
+Line = tuple[int, int, str]
+"""Its number, its column and its text."""
 
 _INCLUDES = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c", "-e": "-e", "--editable": "-e"}
 _KEPT_WITH_VALUE = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary")
@@ -46,14 +53,14 @@ def read(root: Path, file: str) -> Declared:
     return reading.declared()
 
 
-def read_lines(root: Path, lines: Iterator[tuple[int, int, str]], file: str, folder: str = "") -> Declared:
-    """Read lines of pip's format that stand in another kind of file: line, column and text of each.
-
-    Paths after `-r` and `-c` are relative to `folder`.
-    """
+def read_lines(
+    root: Path, lines: Iterable[Line], file: str, folder: str = "", constraints: Iterable[Line] = ()
+) -> Declared:
+    """Read lines of pip's format that stand in another kind of file. Paths after `-r` are relative to `folder`."""
     reading = _Reading(root)
     try:
         reading.take_all(lines, file, folder, constraint=False)
+        reading.take_all(constraints, file, folder, constraint=True)
     except UnusableFileError as error:
         reading.mistakes.append(Mistake(file, error.line, error.column, str(error)))
     return reading.declared()
@@ -95,13 +102,13 @@ class _Reading:
         finally:
             self.open_files.pop()
 
-    def take_all(self, lines: Iterator[tuple[int, int, str]], file: str, folder: str, *, constraint: bool) -> None:
+    def take_all(self, lines: Iterable[Line], file: str, folder: str, *, constraint: bool) -> None:
         for line, column, text in lines:
             self.lines += 1
             if self.lines > MOST_LINES:
                 raise UnusableFileError(f"has more than {MOST_LINES:,} lines; that is no file a person wrote")
             try:
-                self._take(text, Origin(file=file, line=line), folder, constraint=constraint)
+                self._take(" ".join(text.split()), Origin(file=file, line=line), folder, constraint=constraint)
             except (_WrongLineError, UnusableFileError) as error:
                 self.mistakes.append(Mistake(file, line, column, str(error)))
 
@@ -172,7 +179,7 @@ class _WrongLineError(Exception):
     pass
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, int, str]]:
+def _logical_lines(text: str) -> Iterator[Line]:
     """Line, column and text of each, continuation lines joined, comments and empty ones left out."""
     joined = ""
     first = 0
@@ -188,10 +195,10 @@ def _logical_lines(text: str) -> Iterator[tuple[int, int, str]]:
     yield from _without_comment(first, joined)
 
 
-def _without_comment(line: int, text: str) -> Iterator[tuple[int, int, str]]:
+def _without_comment(line: int, text: str) -> Iterator[Line]:
     wanted = _COMMENT.sub("", text).rstrip()
     if wanted.strip():
-        yield line, len(wanted) - len(wanted.lstrip()) + 1, " ".join(wanted.split())
+        yield line, len(wanted) - len(wanted.lstrip()) + 1, wanted
 
 
 def _split_option(text: str) -> tuple[str, str]:
@@ -214,6 +221,8 @@ def _is_local(wanted: str) -> bool:
 
 
 def _check_requirement(wanted: str) -> None:
+    if len(wanted) > LONGEST_REQUIREMENT or wanted.count("(") > DEEPEST_MARKER:
+        raise _WrongLineError(f"{quoted(wanted)} is no requirement: it is too long or nested too deeply")
     try:
         ParsedRequirement(wanted)
     except InvalidRequirement as error:

@@ -13,7 +13,7 @@ from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
 from loadgate.mistakes import Mistake, Mistakes, quoted
 from loadgate.repository import read_text
-from loadgate.requirements import read_lines
+from loadgate.requirements import Line, read_lines
 from loadgate.yaml_nodes import compose, kind, position
 
 _ON_PYPI = {
@@ -26,12 +26,10 @@ _ON_PYPI = {
 
 _SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9._-]+)\s*(?P<version>[=<>!~\s].*)?$")
 
-_Line = tuple[int, int, str]
-
 
 def read(root: Path, name: str) -> Declared:
     node = compose(read_text(root, name), name)
-    lines: list[_Line] = []
+    lines: list[Line] = []
     left_out: list[str] = []
     python = None
     for line, column, item in _items(_value(node, "dependencies")):
@@ -47,7 +45,7 @@ def read(root: Path, name: str) -> Declared:
             left_out.append(package)
     for section in _mappings(_value(node, "dependencies")):
         lines.extend(_items(_value(section, "pip")))
-    declared = read_lines(root, iter(lines), name, posixpath.dirname(name))
+    declared = read_lines(root, lines, name, posixpath.dirname(name))
     notes = [f"{name}: left out, for only conda has them: {', '.join(left_out[:20])}."] if left_out else []
     return Declared(
         requirements=declared.requirements,
@@ -64,7 +62,7 @@ def _value(node: yaml.Node | None, wanted: str) -> yaml.Node | None:
     return next((value for key, value in node.value if getattr(key, "value", None) == wanted), None)
 
 
-def _items(node: yaml.Node | None) -> Iterator[_Line]:
+def _items(node: yaml.Node | None) -> Iterator[Line]:
     for item in node.value if isinstance(node, yaml.SequenceNode) else ():
         if isinstance(item, yaml.ScalarNode) and kind(item) == "text" and item.value.strip():
             yield (*position(item), item.value.strip())

@@ -17,7 +17,11 @@ from loadgate.infer.pip_command import Installed, installed_by
 from loadgate.repository import read_text
 
 PATTERNS = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
-MOST_INSTRUCTIONS = 5000
+MOST_INSTRUCTIONS = 2000
+MOST_HERE_DOCUMENTS = 10
+MOST_CHARACTERS = 500_000
+"""Of a Dockerfile with its variables filled in."""
+LONGEST_VARIABLE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +111,10 @@ def _stages(text: str) -> dict[str, _Stage]:
     stages: dict[str, _Stage] = {}
     variables: dict[str, str] = {}
     stage: _Stage | None = None
+    left = MOST_CHARACTERS
     for instruction in _instructions(text):
-        rest = _substituted(instruction.rest, variables)
+        rest = _substituted(instruction.rest[:left], variables)[:left]
+        left -= len(rest)
         if instruction.word in ("ARG", "ENV"):
             variables.update(_assignments(instruction.word, rest, variables))
         elif instruction.word == "FROM":
@@ -168,7 +174,7 @@ def _instructions(text: str) -> Iterator[_Instruction]:
             taken.append((position, line.rstrip().removesuffix("\\")))
         if not taken:
             return
-        for end in re.findall(r"<<-?[\"']?(\w+)[\"']?", taken[-1][1]):
+        for end in re.findall(r"<<-?[\"']?(\w+)[\"']?", taken[-1][1])[:MOST_HERE_DOCUMENTS]:
             while position < len(lines) and lines[position].strip() != end:
                 taken.append((position + 1, "\n" + lines[position]))
                 position += 1
@@ -182,7 +188,7 @@ def _substituted(text: str, variables: dict[str, str]) -> str:
         name, default = found[1] or found[3], found[2]
         return variables.get(name) or default or found[0]
 
-    return re.sub(r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))", value, text)[:65536]
+    return re.sub(r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))", value, text)
 
 
 def _assignments(word: str, rest: str, variables: dict[str, str]) -> dict[str, str]:
@@ -191,10 +197,10 @@ def _assignments(word: str, rest: str, variables: dict[str, str]) -> dict[str, s
     except ValueError:
         return {}
     if word == "ENV" and words and "=" not in words[0]:
-        return {words[0]: " ".join(words[1:])}
+        return {words[0]: " ".join(words[1:])[:LONGEST_VARIABLE]}
     pairs = [pair.partition("=") for pair in words]
     # `ARG NAME` in a stage brings in what an `ARG NAME=value` before the first FROM said
-    return {name: value if equals else variables.get(name, "") for name, equals, value in pairs}
+    return {name: value[:LONGEST_VARIABLE] if equals else variables.get(name, "") for name, equals, value in pairs}
 
 
 def _sources(rest: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _WITH_VALUE = frozenset(
@@ -23,6 +23,10 @@ _INSTALLERS = frozenset(("pip", "wheel", "setuptools", "uv", "poetry", "pipenv")
 """What `pip install --upgrade pip wheel` brings up to date before the work begins; no part of the runtime."""
 
 
+NEARBY = 200
+"""Lines that are searched for a word. One that a variable stands for is in none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """One word that pip was given: a line of a requirements file."""
@@ -31,13 +35,15 @@ class Installed:
     line: int
 
 
-def installed_by(command: str, lines: Iterable[tuple[int, str]]) -> Iterator[Installed]:
+def installed_by(command: str, lines: Sequence[tuple[int, str]]) -> Iterator[Installed]:
     """`lines` are the physical lines that the command was written on, to say where each word stands."""
-    physical = list(lines)
+    place = 0
     for words in _commands(command):
         for text, word in _of_words(words):
-            found = next((number for number, line in physical if word in line), physical[0][0] if physical else 1)
-            yield Installed(text, found)
+            # words stand in the order of their lines, so each is looked for from where the last one was found
+            nearby = range(place, min(place + NEARBY, len(lines)))
+            place = next((index for index in nearby if word in lines[index][1]), place)
+            yield Installed(text, lines[place][0])
 
 
 def _commands(command: str) -> Iterator[list[str]]:

@@ -27,7 +27,7 @@ def read(root: Path, name: str) -> Declared:
     ]
     for package, entry in table(document.get("default")).items():
         lines.append((places.get(package, 1), 1, _line(package, table(entry))))
-    declared = read_lines(root, iter(lines), name)
+    declared = read_lines(root, lines, name)
     requires = table(meta.get("requires"))
     said = string(requires.get("python_full_version")) or string(requires.get("python_version"))
     origin = Origin(file=name, line=line_of(text, r'"python_(full_)?version"\s*:'))

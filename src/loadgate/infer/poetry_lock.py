@@ -8,12 +8,13 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from loadgate.declared import Declared, Python
-from loadgate.domain import Origin, Requirement
+from loadgate.domain import Origin
 from loadgate.infer import pyproject
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import specifier
 from loadgate.infer.tables import Table, line_of, lines_beginning, parse_toml, string, strings, table, tables
 from loadgate.repository import LONGEST_LOCK, UnusableFileError, read_text
+from loadgate.requirements import Line, read_lines
 
 
 def read(root: Path, name: str) -> Declared:
@@ -23,7 +24,7 @@ def read(root: Path, name: str) -> Declared:
     lines = lines_beginning(text, "[[package]]")
     lines = lines if len(lines) == len(locked) else [0] * len(locked)
     packages = [(package, line + 1) for package, line in zip(locked, lines, strict=True) if _runs(package)]
-    pins = [_pin(package, Origin(file=name, line=line)) for package, line in packages]
+    pins = [(line, 1, _pin(package)) for package, line in packages]
     beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
     try:
         direct = pyproject.direct_requirements(root, beside)
@@ -33,9 +34,11 @@ def read(root: Path, name: str) -> Declared:
         files = (name,)
     constraint = specifier(string(table(document.get("metadata")).get("python-versions")))
     origin = Origin(file=name, line=line_of(text, r"^python-versions"))
+    asked = [] if direct else _nobody_needs([package for package, _ in packages], pins)
+    declared = read_lines(root, asked, name, constraints=pins)
     return Declared(
-        requirements=direct or tuple(_nobody_needs([package for package, _ in packages], pins)),
-        constraints=tuple(pins),
+        requirements=direct or declared.requirements,
+        constraints=declared.constraints,
         python=Python(said=constraint, origin=origin) if constraint else None,
         files=files,
     )
@@ -51,7 +54,7 @@ def _runs(package: Table) -> bool:
     return not all(is_for_development(group) for group in groups)
 
 
-def _pin(package: Table, origin: Origin) -> Requirement:
+def _pin(package: Table) -> str:
     name, version = string(package["name"]), string(package["version"])
     source = table(package.get("source"))
     if string(source.get("type")) == "git":
@@ -62,10 +65,10 @@ def _pin(package: Table, origin: Origin) -> Requirement:
         pinned = f"{name}=={version}"
     marker = package.get("markers")
     marker = string(marker.get("main")) if isinstance(marker, dict) else string(marker)
-    return Requirement(text=f"{pinned} ; {marker}" if marker else pinned, origin=origin)
+    return f"{pinned} ; {marker}" if marker else pinned
 
 
-def _nobody_needs(packages: list[Table], pins: list[Requirement]) -> list[Requirement]:
+def _nobody_needs(packages: list[Table], pins: list[Line]) -> list[Line]:
     """Without pyproject.toml, what was asked for is what no other package asks for."""
     needed = {canonicalize_name(name) for package in packages for name in table(package.get("dependencies"))}
     return [

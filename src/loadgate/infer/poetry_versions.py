@@ -6,13 +6,15 @@ import re
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+LONGEST = 200
+
 
 def specifier(constraint: str) -> str | None:
     """`^2.15` is `>=2.15,<3`; empty where any version will do; None where PEP 440 cannot say it (`||`)."""
     constraint = constraint.strip()
     if constraint in ("", "*"):
         return ""
-    if "|" in constraint:
+    if "|" in constraint or len(constraint) > LONGEST:
         return None
     parts = [_part(part) for part in re.split(r"\s*,\s*|(?<=[0-9*])\s+(?=[<>=!~^])", constraint)]
     joined = ",".join(part for part in parts if part)

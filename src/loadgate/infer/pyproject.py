@@ -13,12 +13,10 @@ from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import specifier
 from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table
 from loadgate.repository import read_text
-from loadgate.requirements import read_lines
+from loadgate.requirements import Line, read_lines
 
 MOST_DEPENDENCIES = 1000
 """In one table. Each is looked up in the text, for its line."""
-
-_Line = tuple[int, int, str]
 
 
 def read(root: Path, name: str) -> Declared:
@@ -27,12 +25,12 @@ def read(root: Path, name: str) -> Declared:
     project = table(document.get("project"))
     poetry = table(table(document.get("tool")).get("poetry"))
     lines = [*_listed(strings(project.get("dependencies")), text), *_of_poetry(table(poetry.get("dependencies")), text)]
-    declared = read_lines(root, iter(lines), name)
+    declared = read_lines(root, lines, name)
     wanted = TENSORFLOW_NAMES | KERAS_NAMES
     notes = declared.notes
     if not first_named(declared.requirements, wanted):
         for group, more in _groups(project, poetry, text):
-            extended = read_lines(root, iter([*lines, *more]), name)
+            extended = read_lines(root, [*lines, *more], name)
             if first_named(extended.requirements, wanted) and not is_for_development(group):
                 note = f"{name}: the group `{group}` is taken along, for it brings TensorFlow."
                 declared, notes = extended, (*extended.notes, note)
@@ -61,12 +59,12 @@ def direct_requirements(root: Path, name: str) -> tuple[Requirement, ...]:
     return tuple(bare)
 
 
-def _listed(requirements: list[str], text: str) -> Iterator[_Line]:
+def _listed(requirements: list[str], text: str) -> Iterator[Line]:
     for requirement in requirements[:MOST_DEPENDENCIES]:
         yield line_of(text, f"[\"']{re.escape(requirement)}[\"']"), 1, requirement
 
 
-def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, list[_Line]]]:
+def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, list[Line]]]:
     for group, requirements in table(project.get("optional-dependencies")).items():
         yield group, list(_listed(strings(requirements), text))
     for group, content in table(poetry.get("group")).items():
@@ -76,7 +74,7 @@ def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, lis
         yield extra, list(_of_poetry({name: optional.get(name) for name in strings(names)}, text, optional=True))
 
 
-def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[_Line]:
+def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[Line]:
     for name, value in islice(dependencies.items(), MOST_DEPENDENCIES):
         for choice in value if isinstance(value, list) else [value]:
             wanted = {"version": choice} if isinstance(choice, str) else table(choice)

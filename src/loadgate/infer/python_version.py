@@ -12,13 +12,13 @@ from loadgate.domain import Origin
 from loadgate.repository import UnusableFileError, read_text
 
 FILES = (".python-version", "runtime.txt")
-_LONGEST = 4096
+LONGEST_RANGE = 200
 
 
 def read(root: Path, name: str) -> Python | None:
     """`.python-version` of pyenv and uv, or `runtime.txt` of Heroku and others. None where it names none."""
     try:
-        lines = read_text(root, name, _LONGEST).splitlines()
+        lines = read_text(root, name).splitlines()
     except UnusableFileError:
         return None
     for number, line in enumerate(lines, start=1):
@@ -37,6 +37,8 @@ def version_of(python: Python, tensorflow: str | None) -> str | None:
     exact = re.fullmatch(r"(?:==\s*)?(3\.\d+(?:\.\d+)?)", python.said)
     if exact:
         return exact[1]
+    if len(python.said) > LONGEST_RANGE:
+        return None
     try:
         range_ = SpecifierSet(python.said)
         wanted = SpecifierSet(tensorflow or "")

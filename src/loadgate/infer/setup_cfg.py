@@ -31,7 +31,7 @@ def read(root: Path, name: str) -> Declared:
         for line in wanted.splitlines()[:MOST_DEPENDENCIES]
         if line.strip() and not line.strip().startswith(("#", "file:"))
     ]
-    declared = read_lines(root, iter(lines), name)
+    declared = read_lines(root, lines, name)
     said = parser.get("options", "python_requires", fallback="").strip()
     origin = Origin(file=name, line=line_of(text, r"^python_requires"))
     return Declared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ class Survey:
                 lines.append((installed.line, 1, installed.text))
         listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
         try:
-            own = read_lines(self.root, iter(lines), image.file)
+            own = read_lines(self.root, lines, image.file)
         except Mistakes as error:
             self.notes.append(f"{error.mistakes[0]}; the file is not used.")
             return None
@@ -127,7 +128,9 @@ class Survey:
         meant += [posixpath.normpath(path).lstrip("/"), base]
         folders = dict.fromkeys((posixpath.dirname(image.file), ""))
         places = [posixpath.normpath(posixpath.join(folder, place)) for place in meant for folder in folders]
-        return next((place for place in places if not place.startswith("../") and (self.root / place).is_file()), None)
+        return next(
+            (place for place in places if not place.startswith("../") and os.path.isfile(self.root / place)), None
+        )
 
     def of_folders(self) -> Iterator[Candidate]:
         """The most exact kind of file in each folder; what the others say is noted with it."""

@@ -7,16 +7,17 @@ that this platform needs, and leaves development groups out without having to kn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python
-from loadgate.domain import Origin, Requirement
+from loadgate.domain import Origin
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.tables import Table, line_of, lines_beginning, parse_toml, string, strings, table, tables
 from loadgate.repository import LONGEST_LOCK, read_text
+from loadgate.requirements import Line, read_lines
 
 _LOCAL = ("virtual", "editable", "directory", "path")
 _PYPI = "https://pypi.org/simple"
@@ -48,19 +49,20 @@ def read(root: Path, name: str) -> Declared:
     pinned = [package for package in packages if package.name in needed and not package.is_local]
     origins = {package.name: package.origin for package in pinned}
     local = {package.name for package in projects}
-    lines = dict.fromkeys(
-        (_line(dependency), origins.get(dependency["name"], Origin(file=name, line=1)))
+    lines = [
+        (origins[dependency["name"]].line if dependency["name"] in origins else 1, 1, _line(dependency))
         for dependency in direct
         if dependency["name"] not in local
-    )
+    ]
     indexes = sorted({string(package.source.get("registry")) for package in pinned} - {"", _PYPI, f"{_PYPI}/"})
     remote = [index for index in indexes if index.startswith(("https://", "http://"))]
-    options = [Requirement(text=f"--extra-index-url {index}", origin=Origin(file=name, line=1)) for index in remote]
+    options = [(1, 1, f"--extra-index-url {index}") for index in remote]
+    declared = read_lines(root, dict.fromkeys([*options, *lines]), name, constraints=_pins(pinned))
     python = string(document.get("requires-python"))
     return Declared(
-        requirements=(*options, *(Requirement(text=text, origin=origin) for text, origin in lines)),
-        constraints=tuple(_pins(pinned)),
-        notes=tuple(notes),
+        requirements=declared.requirements,
+        constraints=declared.constraints,
+        notes=(*declared.notes, *notes),
         python=Python(said=python, origin=Origin(file=name, line=line_of(text, r"^requires-python")))
         if python
         else None,
@@ -136,9 +138,8 @@ def _line(dependency: Table) -> str:
     return string(dependency["name"]) + (f"[{extras}]" if extras else "") + (f" ; {marker}" if marker else "")
 
 
-def _pins(packages: list[_Package]) -> list[Requirement]:
+def _pins(packages: list[_Package]) -> Iterator[Line]:
     versions = Counter(package.name for package in packages)
-    pins = []
     for package in packages:
         address = _address(package.source)
         forked = versions[package.name] > 1
@@ -146,8 +147,7 @@ def _pins(packages: list[_Package]) -> list[Requirement]:
             continue
         marker = " or ".join(f"({marker})" for marker in package.markers) if forked else ""
         wanted = f"{package.name} @ {address}" if address else f"{package.name}=={package.version}"
-        pins.append(Requirement(text=f"{wanted} ; {marker}" if marker else wanted, origin=package.origin))
-    return pins
+        yield package.origin.line, 1, f"{wanted} ; {marker}" if marker else wanted
 
 
 def _address(source: Table) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import posixpath
 import re
 from pathlib import Path
@@ -148,7 +149,7 @@ def listed_file(reading: Reading, subject: str, node: yaml.Node) -> tuple[str, D
     value = text("the path of a file, such as requirements.txt")(reading, subject, node)
     try:
         name = resolve(value)
-        if not (reading.root / name).exists():
+        if not os.path.exists(reading.root / name):
             raise UnusableFileError(f"does not exist{_similar(reading.root, name)}")
         return name, read_listed(reading.root, name)
     except UnusableFileError as error:
@@ -160,7 +161,7 @@ def listed_file(reading: Reading, subject: str, node: yaml.Node) -> tuple[str, D
 
 def _similar(root: Path, name: str) -> str:
     folder = (root / name).parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return ""
     names = [path.name for path in sorted(folder.iterdir())[:1000] if path.is_file()]
     hint = nearest(posixpath.basename(name), names)
@@ -174,7 +175,7 @@ def package(reading: Reading, subject: str, node: yaml.Node) -> Declared:
     if re.match(r"(-r|-c|-e|--requirement|--constraint|--editable)\b", value):
         raise RefusedError(node, f"{subject} is {quoted(value)}; put files under `requirements`")
     try:
-        declared = read_lines(reading.root, iter([(*position(node), value)]), reading.file)
+        declared = read_lines(reading.root, [(*position(node), value)], reading.file)
     except Mistakes as error:
         reading.mistakes.extend(error.mistakes)
         return Declared()
