@@ -36,7 +36,7 @@ def finding_of(kind: FindingKind, words: str) -> Finding:
 
 def cause_of(text: str) -> tuple[str, str]:
     if WRONG_HASH.search(text):
-        return "wrong_hash", "A package is not the one whose hash the requirements give."
+        return "wrong_hash", "The hashes in the requirements do not fit what would be installed."
     if found := UNKNOWN_PACKAGE.search(text):
         return "no_such_package", f"There is no package {found.group(1)}."
     if UNREACHABLE.search(text):
