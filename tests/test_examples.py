@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ import pytest
 
 from loadgate import interchange
 from loadgate.artifacts.discover import discover
-from loadgate.domain import CaseResult, Format, Plan, Stage
+from loadgate.domain import Format, Stage
 from loadgate.phases.load import load
 from loadgate.phases.plan import plan
 from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
-from loadgate.runtimes.store import default_cache
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -63,19 +61,30 @@ def test_the_readme_of_the_examples_says_of_each_model_what_was_measured(expecte
     }
 
 
-def results_of(planned: Plan, file: Path) -> dict[str, CaseResult]:
-    locks = provision(planned, default_cache(os.environ), progress=Silent())
+Outcomes = dict[tuple[str, str, Stage], str]
+"""Artifact, runtime and stage → outcome."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    declared = plan(EXAMPLES)
+    planned = replace(declared, checks=replace(declared.checks, compile=True))
+    locks = provision(planned, runtimes_cache, progress=Silent())
+    file = tmp_path_factory.mktemp("examples") / "results.jsonl"
     with file.open("wb") as results:
         load(planned, locks, results, Silent())
-    return {result.case: result for result in interchange.read_results(file)}
+    cases = {case.id: case for case in planned.cases}
+    return {
+        (cases[result.case].artifact, cases[result.case].runtime, stage.stage): stage.outcome.value
+        for result in interchange.read_results(file)
+        for stage in result.stages
+    }
 
 
 @pytest.mark.runtime
-def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expected: Any, tmp_path: Path) -> None:
-    planned = plan(EXAMPLES)
-    results = results_of(planned, tmp_path / "results.jsonl")
-    outcomes = {(case.artifact, case.runtime): results[case.id].outcome.value for case in planned.cases}
-    assert outcomes == {
+def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expected: Any, outcomes: Outcomes) -> None:
+    loads = {(path, runtime): outcome for (path, runtime, stage), outcome in outcomes.items() if stage is Stage.LOAD}
+    assert loads == {
         (path, runtime): answer["outcome"]
         for path, artifact in expected["artifacts"].items()
         for runtime, answer in artifact["runtimes"].items()
@@ -83,20 +92,11 @@ def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expect
 
 
 @pytest.mark.runtime
-def test_every_example_compiles_exactly_where_plain_tensorflow_compiles_it(expected: Any, tmp_path: Path) -> None:
-    planned = plan(EXAMPLES)
-    planned = replace(planned, checks=replace(planned.checks, compile=True))
-    results = results_of(planned, tmp_path / "results.jsonl")
-    answers = {
-        (case.artifact, case.runtime): expected["artifacts"][case.artifact]["runtimes"][case.runtime]
-        for case in planned.cases
+def test_what_loads_compiles_exactly_where_plain_tensorflow_compiles_it(expected: Any, outcomes: Outcomes) -> None:
+    measured = {
+        (path, runtime): answer["compiled"]["outcome"]
+        for path, artifact in expected["artifacts"].items()
+        for runtime, answer in artifact["runtimes"].items()
+        if "compiled" in answer
     }
-    outcomes = {
-        (case.artifact, case.runtime): stage.outcome.value
-        for case in planned.cases
-        for stage in results[case.id].stages
-        if stage.stage is Stage.COMPILE and "compiled" in answers[case.artifact, case.runtime]
-    }
-    assert outcomes == {
-        where: answer["compiled"]["outcome"] for where, answer in answers.items() if "compiled" in answer
-    }
+    assert {where: outcomes[*where, Stage.COMPILE] for where in measured} == measured
