@@ -111,6 +111,10 @@ WRONG = [
     ("tensorflow>=2.15<2.16", "1:1: `tensorflow>=2.15<2.16` is no requirement: expected comma"),
     ("\n  {{ name }}", "2:3: `{{ name }}` is no requirement: expected package name at the start"),
     ("--indx-url x", "1:1: unknown option `--indx-url`; did you mean `--index-url`?"),
+    (
+        "keras --index-url x",
+        "1:1: `--index-url x` has no place behind a requirement; give it a line of its own",
+    ),
     ("-r", "1:1: `-r` lacks its value"),
     ("-r nowhere.txt", "1:1: `nowhere.txt` does not exist"),
     ("-r /etc/passwd", "1:1: `/etc/passwd` is not relative to the repository; write a path inside it"),

@@ -35,6 +35,7 @@ _INCLUDES = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c"
 _KEPT_WITH_VALUE = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary")
 _KEPT_ALONE = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
 _ONLY_FOR_PIP = ("--trusted-host", "--use-feature")
+_OF_ONE_REQUIREMENT = ("--hash", "--config-setting", "--global-option")
 _OPTIONS = (*_INCLUDES, *_KEPT_WITH_VALUE, *_KEPT_ALONE, *_ONLY_FOR_PIP)
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -160,7 +161,10 @@ class _Reading:
             raise _WrongLineError(f"{quoted(value)} {error}") from error
 
     def _take_requirement(self, text: str, origin: Origin, *, constraint: bool) -> None:
-        wanted = re.split(r"\s+--", text, maxsplit=1)[0]
+        wanted, *options = text.split(" --")
+        for option in (f"--{option}" for option in options):
+            if not option.startswith(_OF_ONE_REQUIREMENT):
+                raise _WrongLineError(f"{quoted(option)} has no place behind a requirement; give it a line of its own")
         if _is_local(wanted):
             self._leave_out(wanted, origin)
             return
