@@ -551,6 +551,13 @@ def test_what_git_ignores_and_other_peoples_folders_are_not_looked_at(tmp_path: 
     assert [runtime.name for runtime in spec.runtimes] == ["serving"]
 
 
+def test_a_folder_that_git_ignores_as_a_whole_is_looked_at_when_it_is_asked_for(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("work/\n")
+    (tmp_path / "work").mkdir()
+    assert infer_one(tmp_path / "work", {"requirements.txt": "tensorflow==2.15.1\n"}).name == "default"
+
+
 def test_git_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     hook = tmp_path / "hook"

@@ -118,23 +118,32 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(posixpath.basename(name), pattern) for pattern in patterns)
 
 
-def _listed_by_git(root: Path, patterns: Sequence[str]) -> Iterator[str] | None:
-    """None where `root` is in no repository of git's, or git is not there."""
+def _listed_by_git(root: Path, patterns: Sequence[str]) -> list[str] | None:
+    """None where git is not there, or where it knows nothing of `root` or ignores all of it."""
+    pathspecs = [f":(glob)**/{pattern}" for pattern in patterns]
+    done = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *pathspecs)
+    if done is None or done.returncode != 0:
+        return None
+    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    if not names:
+        ignored = _git(root, "check-ignore", "--quiet", ".")
+        return None if ignored is not None and ignored.returncode == 0 else []
+    return names
+
+
+def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
     # the repository may be hostile and belong to another user: git must neither run its programs nor refuse it
     harmless = ["-c", "core.fsmonitor=false", "-c", "safe.directory=*"]
-    pathspecs = [f":(glob)**/{pattern}" for pattern in patterns]
-    listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *pathspecs]
     try:
-        done = subprocess.run(  # noqa: S603 - the arguments are ours
-            ["git", *harmless, "-C", str(root), *listing],  # noqa: S607 - git is found on PATH, as users expect
+        return subprocess.run(  # noqa: S603 - the arguments are ours
+            ["git", *harmless, "-C", str(root), *arguments],  # noqa: S607 - git is found on PATH, as users expect
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=GIT_SECONDS,
-            check=True,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
 def _walked(root: Path) -> Iterator[str]:
