@@ -466,6 +466,11 @@ def test_the_python_beside_the_requirements_is_taken(
     assert infer_one(tmp_path, {**files, "serving/requirements.txt": "tensorflow==2.15.1\n"}).python == python
 
 
+def test_an_exact_python_is_taken_over_the_range_of_the_project_itself(tmp_path: Path) -> None:
+    project = '[project]\nrequires-python = ">=3.9"\ndependencies = ["tensorflow==2.15.1"]\n'
+    assert infer_one(tmp_path, {"pyproject.toml": project, ".python-version": "3.11\n"}).python == "3.11"
+
+
 def test_a_python_for_which_tensorflow_has_no_build_is_not_taken_and_that_is_noted(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "pyproject.toml": '[project]\nrequires-python = ">=3.12"\n',

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement as ParsedRequirement
 from loadgate.declared import TENSORFLOW_NAMES, Python
 from loadgate.domain import Requirement, Runtime, Spec
 from loadgate.infer.candidate import Candidate
+from loadgate.infer.dockerfile import is_dockerfile
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of
@@ -109,22 +110,20 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
     """The version, and the sentence that says where it is from."""
     beside = [python for python in pythons if _is_beside(python, candidate)]
     beside.sort(key=lambda python: -python.origin.file.count("/"))
-    own = [candidate.python] if candidate.python and candidate.file not in ("uv.lock", "poetry.lock") else []
+    if candidate.python and is_dockerfile(candidate.file):
+        beside.insert(0, candidate.python)
     wanted = _specifier(candidate)
-    for python in (*own, *beside):
+    for python in beside:
         version = version_of(python, wanted)
+        if version == python.said:
+            return version, f"Python {version}, from {python.origin}."
         if version:
-            range_ = (
-                ""
-                if version == python.said
-                else f", the oldest of {quoted(python.said)} that TensorFlow has builds for"
-            )
-            return version, f"Python {version}, from {python.origin}{range_}."
-    if own or beside:
-        python = (*own, *beside)[0]
-        said = f"{python.origin} asks for Python {quoted(python.said)}, for which this TensorFlow has no builds"
-    else:
-        said = "No file says which Python"
+            oldest = f"the oldest of {quoted(python.said)} that TensorFlow has builds for"
+            return version, f"Python {version}, from {python.origin}, {oldest}."
+    said = "No file says which Python"
+    if beside:
+        asked = f"{beside[0].origin} asks for Python {quoted(beside[0].said)}"
+        said = f"{asked}, for which this TensorFlow has no builds"
     return None, f"{said}; the newest that TensorFlow has builds for is taken."
 
 
