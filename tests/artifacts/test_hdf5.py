@@ -70,6 +70,18 @@ def test_every_layout_reads_as_it_was_written(tmp_path: Path, options: dict[str,
     assert hdf5.read(tmp_path / "file", tree) == EXPECTED
 
 
+@pytest.mark.parametrize("groups", [9, 100, 3_000])
+def test_dense_storage_of_any_depth_reads_as_it_was_written(tmp_path: Path, groups: int) -> None:
+    with h5py.File(tmp_path / "file", "w", libver="latest") as file:
+        for number in range(groups):
+            file.create_group(f"group_{number}" + "x" * (number % 50))
+        for number in range(60):
+            file.attrs[f"attribute_{number}"] = [b"y" * 20] * (number * 10 + 1)
+    found = hdf5.read(tmp_path / "file", tree)
+    assert len(found) == groups + 1
+    assert found[""] == {f"attribute_{number}": ("y" * 20,) * (number * 10 + 1) for number in range(60)}
+
+
 def test_links_out_of_the_file_are_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "file")
     (tmp_path / "other.h5").symlink_to(tmp_path / "file")
@@ -98,13 +110,15 @@ def test_groups_that_contain_themselves_are_refused(tmp_path: Path) -> None:
         hdf5.read(tmp_path / "file", tree)
 
 
-def test_whichever_byte_is_wrong_it_reads_or_is_damaged(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "file", "w") as file:
-        file.attrs["texts"] = ["a", "b"]
-        file.create_group("group").attrs["names"] = [b"a"]
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_whichever_byte_is_wrong_it_reads_or_is_damaged(tmp_path: Path, libver: str) -> None:
+    with h5py.File(tmp_path / "file", "w", libver=libver) as file:
+        for number in range(10):
+            file.attrs[f"texts_{number}"] = ["a", "b"]
+            file.create_group(f"group_{number}").attrs["names"] = [b"a"]
     content = (tmp_path / "file").read_bytes()
     outcomes = set()
-    for position in range(0, len(content), 5):
+    for position in range(0, len(content), 11):
         value = (0, 0x7F, 0xFF, content[position] ^ 1)[position % 4]
         (tmp_path / "file").write_bytes(content[:position] + bytes([value]) + content[position + 1 :])
         outcomes.add(_outcome(tmp_path / "file"))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_ATTRIBUTE = 16 * 1024**2
 """Bytes of one attribute. The largest configurations in use are a few megabytes."""
-MAX_OBJECTS = 50_000
 
 Value = str | tuple[str, ...] | None
 """An attribute's text, its texts where it is an array, None where it is something else."""
@@ -20,10 +18,6 @@ class DamagedError(Exception):
 
 class TruncatedError(DamagedError):
     """The file ends before the end that it declares."""
-
-
-class DenseStorageError(Exception):
-    """Needs h5py."""
 
 
 class Group(Protocol):
