@@ -72,8 +72,13 @@ def _nested(root: Path, files: Sequence[str]) -> Iterator[str]:
 
 
 def _has_submodules(root: Path) -> bool:
-    top = _git(root, "rev-parse", "--show-toplevel")
-    return top is not None and os.path.lexists(os.path.join(os.fsdecode(top).rstrip("\n"), ".gitmodules"))
+    """Whether the work tree that `root` lies in declares any."""
+    for folder in (root.absolute(), *root.absolute().parents):
+        if os.path.lexists(folder / ".gitmodules"):
+            return True
+        if os.path.lexists(folder / ".git"):
+            return False
+    return False
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
@@ -85,7 +90,8 @@ def _git(root: Path, *arguments: str) -> bytes | None:
             command,
             cwd=root,
             env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             timeout=_GIT_SECONDS,
             check=True,
         )
