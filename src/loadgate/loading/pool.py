@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 
@@ -32,6 +33,22 @@ RESTARTS = 2
 """How often a probe that died with no case under way is replaced."""
 
 
+class Mode(Enum):
+    """How the cases of a probe come by TensorFlow, the fastest first."""
+
+    WARM = auto()
+    """It is imported once and warmed up, and every case is forked from that."""
+    FORKED = auto()
+    """It is imported once, and every case is forked from that."""
+    SINGLE = auto()
+    """Every case imports it itself."""
+
+    @property
+    def safer(self) -> Mode:
+        """The next to try, where a process turns out unfit to be forked."""
+        return Mode.FORKED if self is Mode.WARM else Mode.SINGLE
+
+
 @dataclass(slots=True)
 class Station:
     """A probe and its work."""
@@ -39,8 +56,7 @@ class Station:
     batch: Batch
     process: ProbeProcess
     queue: deque[Job]
-    forks: bool
-    """It imports TensorFlow once and forks; else every case imports TensorFlow itself."""
+    mode: Mode
     ready: bool
     deadline: float
     alone: bool = False
@@ -48,6 +64,10 @@ class Station:
     restarts: int = 0
     running: dict[str, tuple[Job, float]] = field(default_factory=dict)
     """Case id → the job, and when we give up on it."""
+
+    @property
+    def forks(self) -> bool:
+        return self.mode is not Mode.SINGLE
 
     @property
     def concurrency(self) -> int:
@@ -96,10 +116,10 @@ class Pool:
         idle = not any(station.ready and station.queue for station in self._stations)
         while waiting and idle and self._busy() < self._limits.workers:
             batch = waiting.popleft()
-            self._open(batch, batch.jobs, forks=batch.device is Device.CPU)
+            self._open(batch, batch.jobs, Mode.WARM if batch.device is Device.CPU else Mode.SINGLE)
         if not waiting and not self._stations and self._suspects:
             batch, job = self._suspects.popleft()
-            self._open(batch, (job,), forks=False, alone=True)
+            self._open(batch, (job,), Mode.SINGLE, alone=True)
 
     def _busy(self) -> int:
         return sum(len(station.running) if station.ready else 1 for station in self._stations)
@@ -110,21 +130,21 @@ class Pool:
         under_way = [expected_memory(job.bytes) for each in self._stations for job, _ in each.running.values()]
         return fits(expected_memory(station.queue[0].bytes), under_way, self._limits.memory)
 
-    def _open(self, batch: Batch, jobs: Sequence[Job], *, forks: bool, alone: bool = False, restarts: int = 0) -> None:
+    def _open(self, batch: Batch, jobs: Sequence[Job], mode: Mode, *, alone: bool = False, restarts: int = 0) -> None:
         station = Station(
             batch=batch,
             process=ProbeProcess(batch, Path(self._scratch.name)),
             queue=deque(jobs),
-            forks=forks,
-            ready=not forks,
+            mode=mode,
+            ready=mode is Mode.SINGLE,
             deadline=time.monotonic() + START_SECONDS,
             alone=alone,
             restarts=restarts,
         )
         self._stations.append(station)
         self._selector.register(station.process.replies, selectors.EVENT_READ, station)
-        if forks:
-            station.process.prepare()
+        if station.forks:
+            station.process.prepare(warm=mode is Mode.WARM)
 
     def _begin(self, station: Station, job: Job) -> None:
         patience = self._limits.checks.timeout + GRACE_SECONDS + (0.0 if station.forks else START_SECONDS)
@@ -160,7 +180,7 @@ class Pool:
             station.ready = True
             if not message.forkable:
                 self._close(station)
-                self._open(station.batch, tuple(station.queue), forks=False)
+                self._open(station.batch, tuple(station.queue), station.mode.safer)
         elif message.event == "broken":
             reason = Reason.IMPORTS if message.imports else Reason.RUNTIME
             self._close(station)
@@ -218,7 +238,7 @@ class Pool:
             last = words.strip().splitlines()[-1:] or ["it said nothing"]
             yield from self._give_up(station, Reason.PROBE, f"the probe died {restarts} times: {last[0]}")
         elif station.queue:
-            self._open(station.batch, tuple(station.queue), forks=station.forks, restarts=restarts)
+            self._open(station.batch, tuple(station.queue), station.mode, restarts=restarts)
 
     def _killed_its_probe(self, station: Station, job: Job) -> CaseResult:
         stages = self._limits.checks.stages

@@ -65,10 +65,11 @@ class ProbeProcess:
         self._buffer = bytearray()
         self._batch = batch
 
-    def prepare(self) -> None:
+    def prepare(self, *, warm: bool) -> None:
         self._send(
             {
                 "do": "prepare",
+                "warm": warm,
                 "paths": [str(path) for path in self._batch.import_paths],
                 "imports": list(self._batch.imports),
             }

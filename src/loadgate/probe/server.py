@@ -178,11 +178,14 @@ class Server:
     def prepare(self, request: Dict[str, Any]) -> None:
         """Import TensorFlow here, so that no case has to, and say whether this process may be forked afterwards."""
         started = time.monotonic()
+        # a tenth of the time that importing TensorFlow takes goes into looking for garbage that is not there
+        gc.disable()
         try:
             version = runtime.prepare(dict(request, imports=[]))
+            if request["warm"]:
+                warm.up()
             threads = runtime.threads()
             runtime.prepare(request)
-            warm.up()
         except BaseException as error:  # noqa: BLE001 - a module under imports: may well call sys.exit
             text = child.described(lambda error=error: str(error))  # type: ignore[misc]  # mypy cannot type a default
             self.say(
@@ -195,15 +198,16 @@ class Server:
             )
             return
         self.prepared = True
+        forkable = not runtime.has_eager_context() and runtime.threads() == threads
         gc.collect()
-        gc.freeze() if hasattr(gc, "freeze") else None
-        gc.disable()
+        if hasattr(gc, "freeze"):  # not in Python 3.6
+            gc.freeze()
         self.baseline = kernel.resident(os.getpid())[1]
         self.say(
             {
                 "event": "ready",
                 "version": version,
-                "forkable": not runtime.has_eager_context() and runtime.threads() == threads,
+                "forkable": forkable,
                 "seconds": time.monotonic() - started,
             }
         )
