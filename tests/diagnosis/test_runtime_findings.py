@@ -54,7 +54,7 @@ def test_an_unknown_failure_is_told_in_its_own_words() -> None:
         stage="tensorflow",
         type="acme.errors.ConfigurationError",
         message="no licence\nsee the manual",
-        traceback='Traceback (most recent call last):\n  …\nacme.errors.ConfigurationError: no licence',
+        traceback="Traceback (most recent call last):\n  …\nacme.errors.ConfigurationError: no licence",
     )
     finding = runtime_finding(failure)
     assert finding.cause == "unknown"

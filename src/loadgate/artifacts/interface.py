@@ -54,7 +54,7 @@ class Sighting:
     stand_in: StandIn | None = None
 
 
-class Unreadable(Exception):  # noqa: N818 - names what the artifact is, and is an answer rather than an error
+class Unreadable(Exception):
     """An artifact whose bytes are not what its format asks for. The message is one line for a person."""
 
     def __init__(self, detail: str, kind: StandInKind | None = None) -> None:

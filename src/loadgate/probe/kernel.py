@@ -13,6 +13,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+def tidy_heap() -> None:
+    """Join the free pieces of the heap once, before a fork, so that not every child does it to its own copy."""
+    if hasattr(_LIBC, "malloc_trim"):
+        _LIBC.malloc_trim(0)
+
+
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends, so that none can outlive its case unseen."""
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -202,6 +202,7 @@ class Server:
         gc.collect()
         if hasattr(gc, "freeze"):  # not in Python 3.6
             gc.freeze()
+        kernel.tidy_heap()
         self.baseline = kernel.resident(os.getpid())[1]
         self.say(
             {
