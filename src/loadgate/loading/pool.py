@@ -113,8 +113,8 @@ class Pool:
         for station in self._stations:
             while station.ready and station.queue and self._has_room_for(station):
                 self._begin(station, station.queue.popleft())
-        idle = not any(station.ready and station.queue for station in self._stations)
-        while waiting and idle and self._busy() < self._limits.workers:
+        # a worker that no case wants just now imports the next runtime's TensorFlow in the meantime
+        while waiting and self._busy() < self._limits.workers:
             batch = waiting.popleft()
             self._open(batch, batch.jobs, Mode.WARM if batch.device is Device.CPU else Mode.SINGLE)
         if not waiting and not self._stations and self._suspects:
@@ -238,7 +238,8 @@ class Pool:
             last = words.strip().splitlines()[-1:] or ["it said nothing"]
             yield from self._give_up(station, Reason.PROBE, f"the probe died {restarts} times: {last[0]}")
         elif station.queue:
-            self._open(station.batch, tuple(station.queue), station.mode, restarts=restarts)
+            mode = station.mode if station.ready else station.mode.safer
+            self._open(station.batch, tuple(station.queue), mode, restarts=restarts)
 
     def _killed_its_probe(self, station: Station, job: Job) -> CaseResult:
         stages = self._limits.checks.stages
