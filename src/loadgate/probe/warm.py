@@ -77,21 +77,24 @@ def keras_2_file() -> None:
 
 
 def keras_3_layers() -> None:
-    """Deserialise layers without building them: Keras 3 makes variables eagerly, whatever graph it is in."""
+    """Deserialise layers without building them: Keras 3 makes variables eagerly, whatever graph it is in.
+
+    They have names, so that the first unnamed layer of a model is still called what it would be called anywhere else.
+    """
     import tensorflow as tf
 
     layers = tf.keras.layers
     for layer in (
-        layers.Dense(1),
-        layers.Conv2D(1, 1),
-        layers.SeparableConv2D(1, 1),
-        layers.BatchNormalization(),
-        layers.Embedding(2, 2),
-        layers.ReLU(),
-        layers.MaxPooling2D(),
-        layers.GlobalAveragePooling2D(),
-        layers.Flatten(),
-        layers.Concatenate(),
+        layers.Dense(1, name="warm"),
+        layers.Conv2D(1, 1, name="warm"),
+        layers.SeparableConv2D(1, 1, name="warm"),
+        layers.BatchNormalization(name="warm"),
+        layers.Embedding(2, 2, name="warm"),
+        layers.ReLU(name="warm"),
+        layers.MaxPooling2D(name="warm"),
+        layers.GlobalAveragePooling2D(name="warm"),
+        layers.Flatten(name="warm"),
+        layers.Concatenate(name="warm"),
     ):
         layers.deserialize(layers.serialize(layer))
 
