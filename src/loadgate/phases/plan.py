@@ -30,16 +30,17 @@ def plan(
     found = tuple(read_artifact(root, each) for each in sightings if is_chosen(each.path, artifacts))
     if artifacts and not found:
         raise UsageError(f"--artifact {' '.join(artifacts)}: no artifact of {root} has such a path")
+    cases = tuple(cases_of(found, chosen, spec.loaders))
     return Plan(
         loadgate=__version__,
         repository=str(root.resolve()),
         spec_file=spec.file,
         artifacts=found,
         runtimes=chosen,
-        cases=tuple(cases_of(found, chosen, spec.loaders)),
+        cases=cases,
         checks=spec.checks,
         policy=spec.policy,
-        notes=spec.notes,
+        notes=(*spec.notes, *notes_on(cases)),
     )
 
 
@@ -70,6 +71,14 @@ def is_chosen(path: str, patterns: Sequence[str]) -> bool:
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
     return pathspec.PathSpec.from_lines("gitignore", patterns).match_file(path)
+
+
+def notes_on(cases: Sequence[Case]) -> Iterator[str]:
+    """What `passed` does not mean for some of the cases."""
+    weights = {case.artifact for case in cases if case.loader is Loader.WEIGHTS}
+    if weights:
+        holds = "1 file holds" if len(weights) == 1 else f"{len(weights)} files hold"
+        yield f"{holds} weights only: every weight is read, and no model is built."
 
 
 def cases_of(
