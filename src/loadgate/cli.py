@@ -6,22 +6,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from loadgate import __version__
-from loadgate.errors import LoadgateError
+from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
     from loadgate.report.terminal import Detail
     from loadgate.report.truth import Report
 
-INTERRUPTED = 130
-"""128 and SIGINT, as shells say it."""
 ISSUES = "https://github.com/loadgate/loadgate/issues"
 FOLDER = Path(".loadgate")
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -104,9 +104,7 @@ def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, 
     try:
         report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
-        if interruption.so_far is not None:
-            show(interruption.so_far, detail, path)
-        sys.exit(INTERRUPTED)
+        report = interruption.so_far
     show(report, detail, path)
     sys.exit(report.exit_status)
 
@@ -120,12 +118,12 @@ def plan(path: Path, output: Path, **options: Any) -> None:
     """Find the artifacts, read the spec, and write what is to be tried."""
     from loadgate.interchange import write_document
     from loadgate.phases.plan import plan as phase
+    from loadgate.report.wording import count
 
     planned = phase(path, **options)
     write_document(output, planned)
-    click.echo(
-        f"{output}: {len(planned.artifacts)} artifacts, {len(planned.runtimes)} runtimes, {len(planned.cases)} cases"
-    )
+    parts = ((planned.artifacts, "artifact"), (planned.runtimes, "runtime"), (planned.cases, "case"))
+    click.echo(f"{output}: {', '.join(count(len(found), noun) for found, noun in parts)}")
 
 
 @commands.command()
@@ -139,7 +137,9 @@ def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, 
     from loadgate.domain import Plan
     from loadgate.interchange import read_document, write_document
     from loadgate.phases.provision import provision as phase
+    from loadgate.report import untrusted
     from loadgate.report.live import show_progress
+    from loadgate.report.wording import count
 
     planned = read_document(plan_file, Plan)
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
@@ -147,8 +147,9 @@ def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, 
     write_document(output, locks)
     broken = [state for state in locks.runtimes if state.finding is not None]
     for state in broken:
-        click.echo(f"runtime {state.name}: {state.finding.headline if state.finding else ''}", err=True)
-    click.echo(f"{output}: {len(locks.runtimes) - len(broken)} runtimes made, {len(broken)} not")
+        headline = untrusted.line(state.finding.headline) if state.finding else ""
+        click.echo(f"runtime {untrusted.name(state.name)}: {headline}", err=True)
+    click.echo(f"{output}: {count(len(locks.runtimes) - len(broken), 'runtime')} made, {len(broken)} not")
 
 
 class Shard(click.ParamType[tuple[int, int]]):
@@ -174,19 +175,20 @@ class Shard(click.ParamType[tuple[int, int]]):
 def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> None:
     """Try every case of a plan. Runs the code of the models."""
     from loadgate.domain import Locks, Plan
-    from loadgate.interchange import read_document
+    from loadgate.interchange import open_results, read_document
+    from loadgate.loading.schedule import shard
     from loadgate.phases.load import Options
     from loadgate.phases.load import load as phase
     from loadgate.report.live import show_progress
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    asked = Options(repository=options["repository"], workers=options["jobs"], shard=options["shard"])
+    cases = len(shard(len(planned.cases), *asked.shard))
     with (
-        show_progress(sys.stderr, cases=len(planned.cases), quiet=options["quiet"]) as progress,
-        output.open("wb") as to,
+        open_results(output) as results,
+        show_progress(sys.stderr, cases=cases, quiet=options["quiet"]) as progress,
     ):
-        asked = Options(repository=options["repository"], workers=options["jobs"], shard=options["shard"])
-        phase(planned, locks, to, progress, asked)
+        phase(planned, locks, results, progress, asked)
 
 
 @commands.command()
@@ -254,16 +256,48 @@ def show(report: Report, detail: Detail, path: Path) -> None:
     from loadgate.report.console import print_report
     from loadgate.report.terminal import open_console
 
-    print_report(report, open_console(sys.stdout), detail=detail, path=str(path))
+    try:
+        print_report(report, open_console(sys.stdout), detail=detail, path=str(path))
+    except BrokenPipeError:
+        # whoever read us has seen enough; the verdict, and with it the exit status, stands
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise LoadgateError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still in the buffer go nowhere: Python would complain once more when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def open_missing_streams() -> None:
+    """Give a process that was started without standard streams (`2>&-`) some that go nowhere.
+
+    Without them the next file to be opened would be taken for one.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115 - open for as long as we live
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115 - open for as long as we live
 
 
 def interrupt(_number: int, _frame: object) -> None:
+    """Raise KeyboardInterrupt, once: a second Ctrl-C must not stop the first from ending what the run has started."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> None:
     """Run a command. An expected ending is one line and a status, an interruption 130, and our own bug says so."""
-    signal.signal(signal.SIGTERM, interrupt)
+    open_missing_streams()
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, and a script's `&`, want it
+            signal.signal(number, interrupt)
     try:
         commands(standalone_mode=False)
     except click.exceptions.Abort:
@@ -271,14 +305,15 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         sys.exit(2)
     except LoadgateError as error:
-        click.echo(f"loadgate: {error}", err=True)
+        with suppress(OSError):
+            click.echo(f"loadgate: {error}", err=True)
         sys.exit(error.exit_status)
     except BrokenPipeError:
-        # whoever read us has gone, and Python would complain once more when it closes standard output
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - whatever it is, the person gets a line that says what to do with it
         import traceback

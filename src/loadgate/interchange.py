@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 import msgspec
 
 from loadgate.domain import CaseResult, Locks, Plan
-from loadgate.errors import UsageError
+from loadgate.errors import LoadgateError, UsageError
 
 VERSION = 1
 """Of all three files; a reader refuses any other."""
@@ -25,14 +26,21 @@ SCHEMAS: dict[str, type[Any]] = {"plan": Plan, "locks": Locks, "results": CaseRe
 
 
 def write_document(path: Path, document: Plan | Locks) -> None:
-    """Write `document` so that a reader sees the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` so that a reader sees the old file or the new one, never half of one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
         temporary.replace(path)
+    except OSError as error:
+        raise LoadgateError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def read_document(path: Path, kind: type[Document]) -> Document:
@@ -47,6 +55,15 @@ def read_document(path: Path, kind: type[Document]) -> Document:
     if document.version != VERSION:
         raise UsageError(f"{path}: version {document.version}; this loadgate reads version {VERSION}")
     return document
+
+
+def open_results(path: Path) -> BinaryIO:
+    """Open a file for results, empty, to be appended to."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def append_result(stream: IO[bytes], result: CaseResult) -> None:

@@ -184,7 +184,7 @@ class Pool:
         elif message.event == "broken":
             reason = Reason.IMPORTS if message.imports else Reason.RUNTIME
             self._close(station)
-            yield from self._give_up(station, reason, message.message)
+            yield from self._give_up(station, reason, " ".join(message.message.split()))
         elif message.event == "done" and message.case in station.running:
             job, _ = station.running.pop(message.case)
             attempt = Attempt(message=message, forked=station.forks)

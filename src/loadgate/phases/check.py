@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loadgate.domain import FindingKind, Locks, Plan
-from loadgate.errors import LoadgateError, UsageError
-from loadgate.interchange import write_document
+from loadgate.errors import INTERRUPTED, UsageError
+from loadgate.interchange import read_results, write_document, write_whole
 from loadgate.phases.load import Options, load
 from loadgate.phases.plan import plan
 from loadgate.phases.progress import Progress
 from loadgate.phases.provision import provision
-from loadgate.phases.report import Outputs, report, write_outputs
+from loadgate.phases.report import Outputs, write_outputs
+from loadgate.report.assembly import assemble
 from loadgate.report.truth import Report
 
 MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
@@ -43,14 +47,13 @@ class Request:
 class Interrupted(Exception):
     """Somebody stopped the run. What it had reached is in the report."""
 
-    def __init__(self, so_far: Report | None) -> None:
+    def __init__(self, so_far: Report) -> None:
         super().__init__("interrupted")
         self.so_far = so_far
 
 
 def check(request: Request, show_progress: ShowProgress) -> Report:
     """Plan, provision, load, report. Raises `Interrupted` with the report so far on Ctrl-C."""
-    claim(request.folder)
     planned = plan(
         request.repository,
         spec_file=request.spec_file,
@@ -59,10 +62,15 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
     )
     if request.require_artifacts and not planned.artifacts:
         raise UsageError(f"{request.repository}: no model artifact was found, and --require-artifacts asks for one")
-    write_document(request.folder / "plan.json", planned)
+    claim(request.folder)
+    for output in (request.outputs.json, request.outputs.junit):
+        if output is not None:
+            refuse_unwritable(output)
     locks = Locks()
     results = request.folder / "results.jsonl"
-    results.write_bytes(b"")
+    write_document(request.folder / "plan.json", planned)
+    write_document(request.folder / "locks.json", locks)
+    write_whole(results, b"")
     interrupted = False
     if planned.artifacts:
         try:
@@ -74,21 +82,40 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
                     load(planned, locks, stream, progress, Options(workers=request.workers))
         except KeyboardInterrupt:
             interrupted = True
-    assembled = report(planned, locks, [results], own_outputs(request.folder))
-    write_outputs(assembled, request.outputs)
+    assembled = assemble(planned, locks, read_results(results))
+    if interrupted:
+        assembled = replace(assembled, exit_status=INTERRUPTED)
+    for outputs in (own_outputs(request.folder), request.outputs):
+        write_outputs(assembled, outputs)
     if interrupted:
         raise Interrupted(assembled)
     return assembled
 
 
 def claim(folder: Path) -> None:
-    """Make the folder of a run, out of git's sight: a run must not change what the next one finds."""
+    """Make the folder of a run, out of git's sight, and empty it of what an earlier run said.
+
+    A run must not change what the next one finds, nor be told by a report that is not its own.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / ".gitignore").exists():
-            (folder / ".gitignore").write_text("*\n")
+        for stale in ("results.jsonl", "report.json", "junit.xml"):
+            (folder / stale).unlink(missing_ok=True)
+        (folder / ".gitignore").write_text("*\n")
     except OSError as error:
-        raise LoadgateError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
+
+
+def refuse_unwritable(file: Path) -> None:
+    """Before the work and not after it."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}; choose another") from error
 
 
 def own_outputs(folder: Path) -> Outputs:

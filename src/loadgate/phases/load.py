@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -46,8 +47,10 @@ def load(
     asked = options or Options()
     cases = [plan.cases[index] for index in shard(len(plan.cases), *asked.shard)]
     by_id = {case.id: case for case in cases}
+    repository = (asked.repository or Path(plan.repository)).absolute()
+    refuse_what_is_not_there(plan.artifacts, {case.artifact for case in cases}, repository)
     limits = Limits(checks=plan.checks, workers=asked.workers or available_cores(), memory=available_memory())
-    batches, untriable = sorted_out(plan, locks, cases, asked.repository or Path(plan.repository))
+    batches, untriable = sorted_out(plan, locks, cases, repository)
     with Pool(limits, progress.case_started) as pool:
         for result in chain(untriable, pool.run(batches)):
             append_result(results, result)
@@ -62,6 +65,17 @@ class Options:
     """Loads at once; None for one a core."""
     shard: tuple[int, int] = (1, 1)
     """Which part of the cases, and of how many."""
+
+
+def refuse_what_is_not_there(artifacts: Sequence[Artifact], wanted: Collection[str], repository: Path) -> None:
+    """Raise `UsageError` where the plan is of another checkout: a model that is not there has not failed to load."""
+    for artifact in artifacts:
+        for file in artifact.files if artifact.path in wanted else ():
+            if not os.path.lexists(repository / file):
+                raise UsageError(
+                    f"{repository} has no {file!r}, which the plan names; "
+                    "give the checkout that was planned with --repository, or plan again"
+                )
 
 
 def sorted_out(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pathspec
@@ -27,9 +27,8 @@ def plan(
     spec = wanted(root, spec_file)
     chosen = chosen_runtimes(spec.runtimes, runtimes)
     sightings = discover(root, include=spec.include, exclude=spec.exclude)
-    found = tuple(read_artifact(root, each) for each in sightings if is_chosen(each.path, artifacts))
-    if artifacts and not found:
-        raise UsageError(f"--artifact {' '.join(artifacts)}: no artifact of {root} has such a path")
+    wanted_paths = chosen_paths([each.path for each in sightings], artifacts, root)
+    found = tuple(read_artifact(root, each) for each in sightings if each.path in wanted_paths)
     cases = tuple(cases_of(found, chosen, spec.loaders))
     return Plan(
         loadgate=__version__,
@@ -65,8 +64,19 @@ def chosen_runtimes(runtimes: Sequence[Runtime], names: Sequence[str]) -> tuple[
     return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(runtimes)
 
 
-def is_chosen(path: str, patterns: Sequence[str]) -> bool:
-    return not patterns or matches(path, patterns)
+def chosen_paths(paths: Sequence[str], patterns: Sequence[str], root: Path) -> Collection[str]:
+    """The artifacts that `--artifact` asks for. A path that is there means that one, whatever it is as a pattern."""
+    if not patterns:
+        return paths
+    chosen: set[str] = set()
+    for pattern in patterns:
+        path = pattern.removeprefix("./")
+        found = {path} & set(paths) or {each for each in paths if matches(each, [path])}
+        if not found:
+            there = f"there are {len(paths):,}, such as {paths[0]!r}" if paths else "it has none"
+            raise UsageError(f"--artifact {pattern!r}: no artifact of {root} has such a path; {there}")
+        chosen |= found
+    return chosen
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:

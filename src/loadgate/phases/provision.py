@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadgate.domain import Finding, FindingKind, Locks, Plan, Runtime, RuntimeState
+from loadgate.errors import UsageError
 from loadgate.phases.progress import Progress
 from loadgate.runtimes.existing import interpreter_of, lock_existing
 from loadgate.runtimes.failure import NotMadeError
@@ -44,7 +45,11 @@ def refuse_what_cannot_be(runtime: Runtime, repository: Path, workshop: Workshop
     if runtime.interpreter is not None:
         interpreter_of(runtime, repository)
     elif runtime.image is None:
-        workshop.require_python(runtime)
+        try:
+            workshop.require_python(runtime)
+        except UsageError as error:
+            where = f"{runtime.origin}: " if runtime.origin else ""
+            raise UsageError(f"{where}runtime {runtime.name}: {error}") from error
 
 
 def make(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress) -> RuntimeState:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadgate import interchange
 from loadgate.domain import Locks, Plan
-from loadgate.errors import LoadgateError
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
 from loadgate.report.report_json import encode_report
@@ -36,19 +34,6 @@ def report(plan: Plan, locks: Locks, result_files: Sequence[Path], outputs: Outp
 
 def write_outputs(assembled: Report, outputs: Outputs) -> None:
     if outputs.json is not None:
-        _write_whole(outputs.json, encode_report(assembled))
+        interchange.write_whole(outputs.json, encode_report(assembled))
     if outputs.junit is not None:
-        _write_whole(outputs.junit, encode_junit(assembled))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """A reader sees the old file or the new one, never half of one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise LoadgateError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        interchange.write_whole(outputs.junit, encode_junit(assembled))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from loadgate.domain import Outcome, Reason
+from loadgate.domain import FindingKind, Outcome, Reason
 from loadgate.report import failures, matrix, untrusted, wording
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
         _draw_verdict(report, console)
         if not quiet:
             _draw_notes(report.notes, console)
-        _draw_runtimes(report.runtimes, console, only_broken=quiet)
+        _draw_runtimes(report, console, only_broken=quiet)
         if not quiet and report.cases:
             _heading("Artifacts", console)
             matrix.draw(report, console)
@@ -56,19 +56,19 @@ def _draw_notes(notes: Sequence[str], console: Console) -> None:
         console.print(labelled([("note", Text(untrusted.line(note))) for note in notes], indent=0, label_width=4))
 
 
-def _draw_runtimes(runtimes: Sequence[RuntimeReport], console: Console, *, only_broken: bool) -> None:
-    shown = [runtime for runtime in runtimes if runtime.finding is not None or not only_broken]
+def _draw_runtimes(report: Report, console: Console, *, only_broken: bool) -> None:
+    shown = [runtime for runtime in report.runtimes if runtime.finding is not None or not only_broken]
     if not shown:
         return
     _heading("Runtimes", console)
     width = min(max(len(untrusted.name(runtime.name)) for runtime in shown), 30) + 2
     for runtime in shown:
-        rows = [(fit_path(runtime.name, width), text) for text in _runtime_lines(runtime, console)]
+        rows = [(fit_path(runtime.name, width), text) for text in _runtime_lines(runtime, report, console)]
         named = [rows[0], *(("", text) for _, text in rows[1:])]
         console.print(labelled(named, indent=0, label_width=width))
 
 
-def _runtime_lines(runtime: RuntimeReport, console: Console) -> Iterator[Text]:
+def _runtime_lines(runtime: RuntimeReport, report: Report, console: Console) -> Iterator[Text]:
     origin = f" (from {untrusted.name(str(runtime.runtime.origin))})" if runtime.runtime.origin else ""
     if runtime.lock is not None:
         versions = ", ".join(untrusted.name(part) for part in wording.loaded_by(runtime.lock))
@@ -80,13 +80,16 @@ def _runtime_lines(runtime: RuntimeReport, console: Console) -> Iterator[Text]:
         if finding.suggestion:
             yield Text(f"suggested, not verified: {untrusted.line(finding.suggestion)}")
         if finding.detail:
-            yield Text(
-                untrusted.first_lines(finding.detail, lines=FINDING_LINES, characters=800), STYLES[Standing.SKIPPED]
-            )
+            # Python says what went wrong at the end, a resolver at the beginning
+            some = untrusted.last_lines if finding.kind is FindingKind.IMPORT else untrusted.first_lines
+            yield Text(some(finding.detail, lines=FINDING_LINES, characters=800), STYLES[Standing.SKIPPED])
+    elif not report.cases:
+        yield Text(f"- not made, as there is nothing to load in it{origin}", STYLES[Standing.SKIPPED])
     else:
         yield Text(f"? not reached: the run ended before it was made{origin}", STYLES[Standing.NOT_REACHED])
     for note in runtime.notes:
-        yield Text(f"note: {untrusted.line(note)}")
+        if note not in report.notes:
+            yield Text(f"note: {untrusted.line(note)}")
 
 
 def _draw_cases(report: Report, console: Console, *, detail: Detail, path: str) -> None:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -131,7 +131,9 @@ class PlainProgress(_Tallied):
         )
 
     def _say(self, line: str) -> None:
-        write(self.console, f"loadgate: {line}\n")
+        # nobody may be there to read it any more, and the run goes on all the same
+        with suppress(OSError):
+            write(self.console, f"loadgate: {line}\n")
 
 
 class LiveProgress(_Tallied):

@@ -21,6 +21,7 @@ EVERY_ROW_UP_TO = 50
 """With more artifacts than these, only those that a person must look at get a row."""
 NARROWEST_PATH = 24
 GAP = 2
+HEADER = "artifact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,11 @@ def _table(shown: Sequence[Row], across: Sequence[Column], console: Console) -> 
         for index, header in enumerate(headers)
     ]
     room = console.width - sum(width + GAP for width in widths)
-    longest = max(cell_len(untrusted.name(row.label)) for row in shown)
+    longest = max(cell_len(HEADER), *(cell_len(untrusted.name(row.label)) for row in shown))
     if room < min(longest, NARROWEST_PATH):
         return None
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bright_black")
-    table.add_column("artifact", width=min(longest, room), no_wrap=True)
+    table.add_column(HEADER, width=min(longest, room), no_wrap=True)
     for header, width in zip(headers, widths, strict=True):
         table.add_column("\n".join(header), width=width, no_wrap=True)
     for row, row_cells in zip(shown, cells, strict=True):

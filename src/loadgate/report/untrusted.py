@@ -58,6 +58,16 @@ def first_lines(text: str, *, lines: int, characters: int) -> str:
     return "\n".join(rows)
 
 
+def last_lines(text: str, *, lines: int, characters: int) -> str:
+    """The end of a traceback without its empty lines, and a mark where there is more."""
+    rows = [row.rstrip() for row in visible(text[-characters:]).split("\n") if row.strip()]
+    if len(rows) > lines:
+        return "\n".join(["…", *rows[-lines:]])
+    if len(text) > characters and rows:
+        rows[0] = f"…{rows[0]}"
+    return "\n".join(rows)
+
+
 def without_commands(text: str) -> str:
     """Break what a CI system would take from a log as a command to itself.
 
