@@ -1,4 +1,4 @@
-"""Takes from the code what docs/reference says of the files between phases: JSON Schemas and tables of fields.
+"""Takes from the code what docs/reference says of it: the commands, JSON Schemas and tables of fields.
 
 usage: generate.py [--check]
 """
@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from loadgate import domain, interchange
+import click
+
+from loadgate import cli, domain, interchange
 from loadgate.report import truth
 from loadgate.report.report_json import report_schema
 
@@ -27,8 +29,36 @@ def expected() -> Mapping[Path, str]:
     """Every file that is generated, whole or in part, as it should be."""
     schemas = {name: interchange.schema(name) for name in interchange.SCHEMAS} | {"report": report_schema()}
     files = {HERE / "schemas" / f"{name}.json": _schema_text(name, schema) for name, schema in schemas.items()}
+    files[HERE / "cli.md"] = "\n".join(_commands()) + "\n"
     files[PAGE] = TABLE.sub(lambda match: _section(match["record"]), PAGE.read_text(encoding="utf-8"))
     return files
+
+
+def _commands() -> Iterator[str]:
+    """What `--help` says, as a page."""
+    yield "# Commands and options"
+    yield ""
+    yield "Taken by `script/reference` from what `--help` says. See also [exit status](exit-status.md)."
+    yield ""
+    whole = cli.commands.make_context("loadgate", [], resilient_parsing=True)
+    yield from _command(cli.commands, whole)
+    for command in cli.commands.commands.values():
+        yield ""
+        yield f"## loadgate {command.name}"
+        yield ""
+        yield from _command(command, click.Context(command, info_name=command.name, parent=whole))
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
+    pieces = " ".join(command.collect_usage_pieces(context))
+    yield from ("```", f"{context.command_path} {pieces}", "```", "")
+    yield from ((command.help or "").strip().replace("\n    ", "\n"), "")
+    yield from ("| option | meaning |", "| --- | --- |")
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    for option in options:
+        if (record := option.get_help_record(context)) is not None:
+            name, meaning = (" ".join(text.split()).replace("|", "\\|") for text in record)
+            yield f"| `{name}` | {meaning} |"
 
 
 def _schema_text(name: str, schema: Mapping[str, object]) -> str:
