@@ -101,7 +101,8 @@ def claim(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for stale in ("results.jsonl", "report.json", "junit.xml"):
             (folder / stale).unlink(missing_ok=True)
-        (folder / ".gitignore").write_text("*\n")
+        if not (folder / ".gitignore").exists():  # a folder that was there before may have its own
+            (folder / ".gitignore").write_text("*\n")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
 
