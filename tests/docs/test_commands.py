@@ -172,6 +172,9 @@ def test_the_readme_does_what_it_shows_in_a_fresh_clone(tmp_path: Path, runtimes
     for folder in ("src", "script", "examples"):
         ignored = shutil.ignore_patterns("__pycache__", ".loadgate")
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=ignored)
+    (mine := tmp_path / "path/to/repository").mkdir(parents=True)
+    (mine / "requirements.txt").write_text("tensorflow==2.15.1\n")
+    shutil.copy(REPOSITORY / "examples/models/churn/churn_2024.keras", mine)
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True)
     follower = reader(tmp_path, runtimes_cache)
     follower.environment["PATH"] = f"{tmp_path / 'environment/bin'}{os.pathsep}{os.environ['PATH']}"
