@@ -167,7 +167,6 @@ def test_the_phases_one_by_one_and_in_shards_come_to_the_report_of_check(
     elsewhere = os.path.relpath(repository, tmp_path)
     assert run("load", "--shard", "1/2", "--output", "1.jsonl") == 0
     assert run("load", "--shard", "2/2", "--output", "2.jsonl", "--repository", elsewhere) == 0
-
     assert run("report", "--json", "unsharded.json") == 1
     assert run("report", "2.jsonl", "1.jsonl", "--json", "sharded.json") == 1
 

@@ -107,6 +107,17 @@ def test_a_plan_that_is_none_is_refused(content: str, why: str, tmp_path: Path) 
     assert refused(loadgate("provision", "--plan", "plan.json", cwd=tmp_path)).startswith(f"plan.json: {why}")
 
 
+@pytest.mark.parametrize("phase", ["provision", "load", "report"])
+def test_a_plan_that_contradicts_itself_is_refused_by_every_phase(phase: str, repository: Path) -> None:
+    work = repository.parent
+    loadgate("plan", "repo", cwd=work)
+    loadgate("provision", cwd=work)
+    plan = work / ".loadgate" / "plan.json"
+    plan.write_text(plan.read_text().replace('"artifact": "model.h5"', '"artifact": "../secret.h5"'))
+    line = refused(loadgate(phase, cwd=work))
+    assert re.fullmatch("plan: case '[0-9a-f]{16}' is of artifact '../secret.h5', which the plan does not have", line)
+
+
 def test_results_that_are_none_are_refused_with_their_line(repository: Path) -> None:
     work = repository.parent
     loadgate("plan", "repo", cwd=work)

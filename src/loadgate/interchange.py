@@ -7,6 +7,7 @@ from another machine or from a model's author, so it is checked against the data
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,28 @@ def read_document(path: Path, kind: type[Document]) -> Document:
         raise UsageError(f"{path}: this is no {kind.__name__.lower()} of loadgate: {error}") from error
     if document.version != VERSION:
         raise UsageError(f"{path}: version {document.version}; this loadgate reads version {VERSION}")
+    if isinstance(document, Plan):
+        refuse_contradictions(document)
     return document
+
+
+def refuse_contradictions(plan: Plan) -> None:
+    """A plan may have been written by another tool, and its records name each other."""
+    artifacts = {artifact.path for artifact in plan.artifacts}
+    runtimes = {runtime.name for runtime in plan.runtimes}
+    for case in plan.cases:
+        if case.artifact not in artifacts:
+            raise UsageError(f"plan: case {case.id!r} is of artifact {case.artifact!r}, which the plan does not have")
+        if case.runtime not in runtimes:
+            raise UsageError(f"plan: case {case.id!r} is for runtime {case.runtime!r}, which the plan does not have")
+    for what, names in (
+        ("case", [case.id for case in plan.cases]),
+        ("artifact", [artifact.path for artifact in plan.artifacts]),
+        ("runtime", [runtime.name for runtime in plan.runtimes]),
+    ):
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise UsageError(f"plan: it has the {what} {twice!r} twice")
 
 
 def open_results(path: Path) -> BinaryIO:

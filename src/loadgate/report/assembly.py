@@ -17,7 +17,7 @@ from loadgate.domain import (
     RuntimeState,
     Stage,
 )
-from loadgate.errors import UsageError
+from loadgate.interchange import refuse_contradictions
 from loadgate.report import wording
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
 
@@ -34,7 +34,7 @@ def assemble(plan: Plan, locks: Locks, results: Iterable[CaseResult]) -> Report:
 
 def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResult]]) -> Report:
     """The same from several files of results, in whatever order they are given."""
-    _refuse_contradictions(plan)
+    refuse_contradictions(plan)
     artifacts = {artifact.path: artifact for artifact in plan.artifacts}
     states = {state.name: state for state in locks.runtimes}
     offered, contested = _one_result_a_case(shards)
@@ -73,25 +73,6 @@ def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResu
         runtimes=runtimes,
         cases=cases,
     )
-
-
-def _refuse_contradictions(plan: Plan) -> None:
-    """A plan may have been written by another tool, and its records name each other."""
-    artifacts = {artifact.path for artifact in plan.artifacts}
-    runtimes = {runtime.name for runtime in plan.runtimes}
-    for case in plan.cases:
-        if case.artifact not in artifacts:
-            raise UsageError(f"plan: case {case.id!r} is of artifact {case.artifact!r}, which the plan does not have")
-        if case.runtime not in runtimes:
-            raise UsageError(f"plan: case {case.id!r} is for runtime {case.runtime!r}, which the plan does not have")
-    for what, names in (
-        ("case", [case.id for case in plan.cases]),
-        ("artifact", [artifact.path for artifact in plan.artifacts]),
-        ("runtime", [runtime.name for runtime in plan.runtimes]),
-    ):
-        twice = next((name for name, count in Counter(names).items() if count > 1), None)
-        if twice is not None:
-            raise UsageError(f"plan: it has the {what} {twice!r} twice")
 
 
 def _one_result_a_case(shards: Iterable[Iterable[CaseResult]]) -> tuple[Mapping[str, CaseResult], int]:
