@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from loadgate.errors import LoadgateError, UsageError
+from loadgate.errors import INTERRUPTED, LoadgateError, UsageError
 from loadgate.report.assembly import EXIT_STATUS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -26,6 +26,6 @@ def test_every_table_of_the_page_is_filled() -> None:
 
 def test_the_page_on_exit_statuses_has_those_of_the_code() -> None:
     page = (REFERENCE / "exit-status.md").read_text()
-    documented = {int(status) for status in re.findall(r"^\| (\d) \|", page, flags=re.MULTILINE)}
+    documented = {int(status) for status in re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)}
 
-    assert documented == {*EXIT_STATUS.values(), UsageError.exit_status, LoadgateError.exit_status}
+    assert documented == {*EXIT_STATUS.values(), UsageError.exit_status, LoadgateError.exit_status, INTERRUPTED}
