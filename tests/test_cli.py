@@ -287,6 +287,13 @@ def test_a_run_leaves_nothing_that_git_or_the_next_run_would_find(repository: Pa
     assert status.stdout.splitlines() == ["?? loadgate.yml", "?? model.h5"]
 
 
+def test_a_folder_that_was_there_is_not_hidden_from_git(repository: Path) -> None:
+    assert loadgate("check", "--output", ".", cwd=repository).status == 3
+    assert loadgate("check", "--output", "new", cwd=repository).status == 3
+    assert not (repository / ".gitignore").exists()
+    assert (repository / "new" / ".gitignore").exists()
+
+
 UNPRIVILEGED = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # the capability by which root writes where it may not

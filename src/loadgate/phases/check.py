@@ -98,10 +98,12 @@ def claim(folder: Path) -> None:
     A run must not change what the next one finds, nor be told by a report that is not its own.
     """
     try:
+        # in a folder of somebody else, such as the repository itself, this would hide what is theirs
+        is_ours = folder.name == ".loadgate" or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         for stale in ("results.jsonl", "report.json", "junit.xml"):
             (folder / stale).unlink(missing_ok=True)
-        if not (folder / ".gitignore").exists():  # a folder that was there before may have its own
+        if is_ours and not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text("*\n")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
