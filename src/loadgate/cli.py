@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from loadgate.report.terminal import Detail
     from loadgate.report.truth import Report
 
-ISSUES = "https://github.com/loadgate/loadgate/issues"
 FOLDER = Path(".loadgate")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -87,6 +86,7 @@ def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, 
     from loadgate.phases import check as phase
     from loadgate.phases.report import Outputs
     from loadgate.report.live import show_progress
+    from loadgate.report.wording import call
 
     detail = detail_of(options)
     request = phase.Request(
@@ -105,7 +105,7 @@ def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, 
         report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
         report = interruption.so_far
-    show(report, detail, path)
+    show(report, detail, call(str(path), str(options["spec_file"] or "")))
     sys.exit(report.exit_status)
 
 
@@ -204,11 +204,12 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
     from loadgate.interchange import read_document
     from loadgate.phases.report import Outputs
     from loadgate.phases.report import report as phase
+    from loadgate.report.wording import call
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
     outputs = Outputs(json=options["json_file"], junit=options["junit"])
     assembled = phase(planned, locks, results or (FOLDER / "results.jsonl",), outputs)
-    show(assembled, detail_of(options), Path(planned.repository))
+    show(assembled, detail_of(options), call(planned.repository))
     sys.exit(assembled.exit_status)
 
 
@@ -252,12 +253,12 @@ def detail_of(options: dict[str, Any]) -> Detail:
     return Detail.VERBOSE if options["verbose"] else Detail.NORMAL
 
 
-def show(report: Report, detail: Detail, path: Path) -> None:
+def show(report: Report, detail: Detail, command: str) -> None:
     from loadgate.report.console import print_report
     from loadgate.report.terminal import open_console
 
     try:
-        print_report(report, open_console(sys.stdout), detail=detail, path=str(path))
+        print_report(report, open_console(sys.stdout), detail=detail, call=command)
     except BrokenPipeError:
         # whoever read us has seen enough; the verdict, and with it the exit status, stands
         silence(sys.stdout)
@@ -319,9 +320,7 @@ def main() -> None:
         import traceback
 
         traceback.print_exc()
-        click.echo(
-            f"loadgate {__version__}: this is a bug of ours; please report it with the lines above: {ISSUES}", err=True
-        )
+        click.echo(f"loadgate {__version__}: this is a bug of ours; please report it with the lines above", err=True)
         sys.exit(3)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from loadgate.domain import Device, Reason, StageResult
+from loadgate.report import wording
 from loadgate.report.assembly import assemble
 from loadgate.report.console import print_report
 from loadgate.report.terminal import Detail, open_console
@@ -27,7 +28,7 @@ BAD = failed(Reason.OUT_OF_MEMORY, "4.3 GB of resident memory, 4.0 GB allowed")
 def shown(run: Run, *, width: int = 80, detail: Detail = Detail.NORMAL, path: str = "") -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, color_system=None, markup=False, highlight=False, emoji=False)
-    print_report(run.report, console, detail=detail, path=path)
+    print_report(run.report, console, detail=detail, call=wording.call(path))
     return stream.getvalue()
 
 

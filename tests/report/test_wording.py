@@ -98,8 +98,8 @@ def test_a_policy_is_only_mentioned_where_it_changed_something() -> None:
 def test_the_command_that_reproduces_a_case_is_for_a_shell() -> None:
     case = replace(RUN.plan.cases[0], artifact="models/it's here.h5")
 
-    assert shlex.split(wording.reproduction(case, "my repo")) == [
-        *("loadgate", "check", "my repo"),
+    assert shlex.split(wording.reproduction(case, wording.call("my repo", "my spec.yml"))) == [
+        *("loadgate", "check", "my repo", "--spec", "my spec.yml"),
         *("--artifact", "models/it's here.h5", "--runtime", case.runtime),
     ]
 

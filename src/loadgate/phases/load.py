@@ -129,12 +129,13 @@ def batch_of(
 ) -> Batch:
     """The cases, which are all of one device, as work for one probe."""
     by_path = {artifact.path: artifact for artifact in artifacts}
+    digests = {path: digest_now(repository, by_path[path]) for path in {case.artifact for case in cases}}
     jobs = tuple(
         Job(
             case=case,
             path=repository / case.artifact,
             bytes=by_path[case.artifact].bytes,
-            artifact_digest=by_path[case.artifact].digest,
+            artifact_digest=digests[case.artifact],
         )
         for case in cases
     )
@@ -147,3 +148,13 @@ def batch_of(
         import_paths=(repository, repository / "src") if runtime.imports else (),
         jobs=jobs,
     )
+
+
+def digest_now(repository: Path, artifact: Artifact) -> str | None:
+    """Of the bytes that are about to be loaded, which need not be those that were planned; None without such bytes."""
+    from loadgate.artifacts.discover import digest_of
+
+    try:
+        return digest_of(repository, artifact.files)
+    except OSError:
+        return None

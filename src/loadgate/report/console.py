@@ -24,8 +24,8 @@ STANDING_OF: dict[Verdict, Standing] = {
 }
 
 
-def print_report(report: Report, console: Console, *, detail: Detail = Detail.NORMAL, path: str = "") -> None:
-    """`path` is the repository as the user named it; the commands that reproduce a case repeat it."""
+def print_report(report: Report, console: Console, *, detail: Detail = Detail.NORMAL, call: str = "") -> None:
+    """`call` is the command that the user gave; those that reproduce a case repeat it."""
     quiet = detail is Detail.QUIET
     with page(console):
         _draw_verdict(report, console)
@@ -35,7 +35,7 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
         if not quiet and report.cases:
             _heading("Artifacts", console)
             matrix.draw(report, console)
-        _draw_cases(report, console, detail=detail, path=path)
+        _draw_cases(report, console, detail=detail, call=call or wording.call())
         if not quiet:
             _draw_skipped(report.cases, console)
             console.print()
@@ -92,7 +92,7 @@ def _runtime_lines(runtime: RuntimeReport, report: Report, console: Console) -> 
             yield Text(f"note: {untrusted.line(note)}")
 
 
-def _draw_cases(report: Report, console: Console, *, detail: Detail, path: str) -> None:
+def _draw_cases(report: Report, console: Console, *, detail: Detail, call: str) -> None:
     """The failures, then what has no verdict. What a broken runtime explains is told there, once."""
     failed = [case for case in report.cases if case.standing is Standing.FAILED]
     errors = [case for case in report.cases if case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME]
@@ -107,7 +107,7 @@ def _draw_cases(report: Report, console: Console, *, detail: Detail, path: str) 
             if index:
                 console.print()
             artifact, runtime = artifacts[case.case.artifact], runtimes[case.case.runtime]
-            failures.draw_in_full(case, artifact, runtime, console, path)
+            failures.draw_in_full(case, artifact, runtime, console, call)
             if detail is Detail.VERBOSE:
                 failures.draw_evidence(case, console)
         if len(cases) > in_full:

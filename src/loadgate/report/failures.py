@@ -22,14 +22,14 @@ BLOCK_CHARACTERS = 20_000
 Rows = list[tuple[str, Text]]
 
 
-def draw_in_full(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, console: Console, path: str) -> None:
+def draw_in_full(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, console: Console, call: str) -> None:
     console.print(title(case, console))
     stage = case.decisive
     rows: Rows = _of_the_file(artifact) + _of_the_call(case)
     rows += _of_the_stage(stage) if stage else [("reason", _line(case.message))]
     rows += _of_both_sides(artifact, runtime)
     console.print(labelled(rows))
-    command = Text("    try it     ", "bright_black") + Text(wording.reproduction(case.case, path), "bold")
+    command = Text("    try it     ", "bright_black") + Text(wording.reproduction(case.case, call), "bold")
     console.print(command, soft_wrap=True)
 
 

@@ -192,10 +192,15 @@ def _results(number: int) -> str:
     return "1 result is" if number == 1 else f"{number:,} results are"
 
 
-def reproduction(case: Case, path: str = "") -> str:
-    """The command that tries just this case again; `path` is the repository as the user named it."""
-    words = ["loadgate", "check", *([quoted(path)] if path else [])]
-    return " ".join([*words, "--artifact", quoted(case.artifact), "--runtime", quoted(case.runtime)])
+def call(path: str = "", spec: str = "") -> str:
+    """The command that made a report, with the repository and the spec as the user named them."""
+    words = [*([path] if path else []), *(["--spec", spec] if spec else [])]
+    return " ".join(["loadgate", "check", *map(quoted, words)])
+
+
+def reproduction(case: Case, command: str) -> str:
+    """The command that tries just this case again, from the one that tried them all."""
+    return f"{command} --artifact {quoted(case.artifact)} --runtime {quoted(case.runtime)}"
 
 
 def quoted(word: str) -> str:
