@@ -11,7 +11,7 @@ import pytest
 
 from loadgate import interchange
 from loadgate.artifacts.discover import discover
-from loadgate.domain import Format, Stage
+from loadgate.domain import Format, Stage, StageResult
 from loadgate.phases.load import load
 from loadgate.phases.plan import plan
 from loadgate.phases.progress import Silent
@@ -61,12 +61,14 @@ def test_the_readme_of_the_examples_says_of_each_model_what_was_measured(expecte
     }
 
 
-Outcomes = dict[tuple[str, str, Stage], str]
-"""Artifact, runtime and stage → outcome."""
+LOAD = Stage.LOAD
+
+Stages = dict[tuple[str, str, Stage], StageResult]
+"""By artifact, runtime and stage."""
 
 
 @pytest.fixture(scope="module")
-def outcomes(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+def stages(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Stages:
     declared = plan(EXAMPLES)
     planned = replace(declared, checks=replace(declared.checks, compile=True))
     locks = provision(planned, runtimes_cache, progress=Silent())
@@ -75,15 +77,15 @@ def outcomes(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         load(planned, locks, results, Silent())
     cases = {case.id: case for case in planned.cases}
     return {
-        (cases[result.case].artifact, cases[result.case].runtime, stage.stage): stage.outcome.value
+        (cases[result.case].artifact, cases[result.case].runtime, stage.stage): stage
         for result in interchange.read_results(file)
         for stage in result.stages
     }
 
 
 @pytest.mark.runtime
-def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expected: Any, outcomes: Outcomes) -> None:
-    loads = {(path, runtime): outcome for (path, runtime, stage), outcome in outcomes.items() if stage is Stage.LOAD}
+def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expected: Any, stages: Stages) -> None:
+    loads = {(path, runtime): found.outcome.value for (path, runtime, stage), found in stages.items() if stage is LOAD}
     assert loads == {
         (path, runtime): answer["outcome"]
         for path, artifact in expected["artifacts"].items()
@@ -92,11 +94,24 @@ def test_every_example_loads_or_fails_exactly_where_plain_tensorflow_does(expect
 
 
 @pytest.mark.runtime
-def test_what_loads_compiles_exactly_where_plain_tensorflow_compiles_it(expected: Any, outcomes: Outcomes) -> None:
+def test_every_failure_is_the_exception_that_plain_tensorflow_raises(expected: Any, stages: Stages) -> None:
+    measured = {
+        (path, runtime): answer["error"]
+        for path, artifact in expected["artifacts"].items()
+        for runtime, answer in artifact["runtimes"].items()
+        if "error" in answer
+    }
+    raised = {where: stages[*where, LOAD].exception for where in measured}
+    kinds = {where: exception.type.rpartition(".")[2] for where, exception in raised.items() if exception}
+    assert kinds == {where: error.partition(":")[0].rpartition(".")[2] for where, error in measured.items()}
+
+
+@pytest.mark.runtime
+def test_what_loads_compiles_exactly_where_plain_tensorflow_compiles_it(expected: Any, stages: Stages) -> None:
     measured = {
         (path, runtime): answer["compiled"]["outcome"]
         for path, artifact in expected["artifacts"].items()
         for runtime, answer in artifact["runtimes"].items()
         if "compiled" in answer
     }
-    assert {where: outcomes[*where, Stage.COMPILE] for where in measured} == measured
+    assert {where: stages[*where, Stage.COMPILE].outcome.value for where in measured} == measured

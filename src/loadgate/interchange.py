@@ -6,6 +6,7 @@ from another machine or from a model's author, so it is checked against the data
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -120,4 +121,13 @@ def read_results(path: Path) -> Iterator[CaseResult]:
 
 def schema(kind: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of `plan`, `locks` or one line of `results`."""
-    return msgspec.json.schema(SCHEMAS[kind])
+    return schema_of(SCHEMAS[kind])
+
+
+def schema_of(kind: type[Any]) -> dict[str, Any]:
+    """JSON Schema of a dataclass, the same on every Python: before 3.13 a docstring still has its indentation."""
+    found: dict[str, Any] = msgspec.json.schema(kind)
+    for definition in found["$defs"].values():
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
+    return found

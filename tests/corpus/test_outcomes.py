@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loadgate.artifacts.discover import discover, read_artifact
-from loadgate.domain import Case, Device, Loader, Outcome, Plan, Requirement, Runtime
+from loadgate.domain import Case, CaseResult, Device, Loader, Outcome, Plan, Requirement, Runtime
 from loadgate.interchange import read_results
 from loadgate.phases.load import load
 from loadgate.phases.progress import Silent
@@ -65,8 +65,14 @@ def comparable(row: dict[str, Any], paths: frozenset[str]) -> bool:
     return bool(row["api"] != "import_meta_graph" or (CORPUS / "files" / (row["id"] + ".meta")).is_file())
 
 
+def what_happened(result: CaseResult) -> tuple[Outcome, str | None]:
+    """The outcome, and the exception's type: a load with other code than production's would raise something else."""
+    exception = result.stages[0].exception
+    return result.outcome, exception.type if exception else None
+
+
 @pytest.mark.parametrize("name", RUNTIMES)
-def test_every_outcome_is_the_one_that_was_seen(name: str, runtimes_cache: Path, tmp_path: Path) -> None:
+def test_every_outcome_and_exception_is_the_one_that_was_seen(name: str, runtimes_cache: Path, tmp_path: Path) -> None:
     root = CORPUS / "files"
     artifacts = tuple(read_artifact(root, sighting) for sighting in discover(root))
     paths = frozenset(artifact.path for artifact in artifacts)
@@ -83,15 +89,15 @@ def test_every_outcome_is_the_one_that_was_seen(name: str, runtimes_cache: Path,
     results = tmp_path / "results.jsonl"
     with results.open("wb") as stream:
         load(plan, locks, stream, Silent())
-    seen = {result.case: result.outcome for result in read_results(results)}
+    seen = {result.case: what_happened(result) for result in read_results(results)}
     expected = {
-        number: Outcome.PASSED if row["outcome"] == "ok" else Outcome.FAILED
+        number: (Outcome.PASSED, None) if row["outcome"] == "ok" else (Outcome.FAILED, row["exception"])
         for number, row in zip(cases, rows, strict=True)
     }
     different = {
         f"{cases[number].artifact} by {cases[number].loader}": (seen.get(number), outcome)
         for number, outcome in expected.items()
-        if seen.get(number) is not outcome
+        if seen.get(number) != outcome
     }
     assert different == {}
     assert len(rows) > 80

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from loadgate.errors import UsageError
+from loadgate.interchange import schema_of
 from loadgate.report.truth import Report
 
 VERSION = 1
@@ -42,7 +43,7 @@ def read_report(path: Path) -> Report:
 
 def report_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `report.json`."""
-    return msgspec.json.schema(Report)
+    return schema_of(Report)
 
 
 def _without_surrogates(value: Any) -> Any:
