@@ -56,13 +56,13 @@ dev = [{ name = "pytest" }]
 [[package]]
 name = "h5py"
 version = "3.11.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.test/simple" }
 resolution-markers = ["python_full_version < '3.11'"]
 
 [[package]]
 name = "h5py"
 version = "3.14.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.test/simple" }
 resolution-markers = ["python_full_version >= '3.11'"]
 
 [[package]]
@@ -73,7 +73,7 @@ source = { git = "https://a.test/layers?subdirectory=py&rev=main#0123abc" }
 [[package]]
 name = "pytest"
 version = "8.3.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.test/simple" }
 
 [[package]]
 name = "tensorflow"
@@ -84,7 +84,7 @@ dependencies = [{ name = "layers" }, { name = "tensorflow-intel", marker = "sys_
 [[package]]
 name = "tensorflow-intel"
 version = "2.15.1"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.test/simple" }
 """
 
 POETRY_LOCK = """\
@@ -126,7 +126,7 @@ PIPFILE_LOCK = """\
             "python_version": "3.10"
         },
         "sources": [
-            {"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true},
+            {"name": "pypi", "url": "https://index.test/simple", "verify_ssl": true},
             {"name": "own", "url": "https://own.test/simple", "verify_ssl": true}
         ]
     },

@@ -55,7 +55,7 @@ dependencies = [{ name = "tensorflow" }]
 [[package]]
 name = "tensorflow"
 version = "2.15.1"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.test/simple" }
 """
 REPOSITORIES = {
     "nothing": {},

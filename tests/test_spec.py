@@ -99,7 +99,9 @@ def test_a_spec_without_runtimes_has_them_inferred(repository: Path) -> None:
 def test_a_lock_file_may_stand_under_requirements(repository: Path) -> None:
     lock = '[[package]]\nname = "acme"\nversion = "1"\nsource = { virtual = "." }\n'
     lock += 'dependencies = [{ name = "tensorflow" }]\n'
-    lock += '[[package]]\nname = "tensorflow"\nversion = "2.15.1"\nsource = { registry = "https://pypi.org/simple" }\n'
+    lock += (
+        '[[package]]\nname = "tensorflow"\nversion = "2.15.1"\nsource = { registry = "https://index.test/simple" }\n'
+    )
     (repository / "uv.lock").write_text(lock)
     (runtime,) = spec_of(repository, "version: 1\nruntimes: {a: {requirements: [uv.lock]}}").runtimes
     assert [line.text for line in runtime.requirements] == ["tensorflow"]

@@ -11,8 +11,6 @@ from loadgate.infer.tables import Table, line_of, parse_json, string, strings, t
 from loadgate.repository import LONGEST_LOCK, read_text
 from loadgate.requirements import read_lines
 
-_PYPI = re.compile(r"https://pypi\.(org|python\.org)/simple/?")
-
 
 def read(root: Path, name: str) -> Declared:
     text = read_text(root, name, LONGEST_LOCK)
@@ -20,11 +18,8 @@ def read(root: Path, name: str) -> Declared:
     meta = table(document.get("_meta"))
     places = _places(text)
     addresses = [string(source.get("url")) for source in tables(meta.get("sources"))]
-    lines = [
-        (line_of(text, r'"sources"'), 1, f"--extra-index-url {address}")
-        for address in addresses
-        if address and not _PYPI.fullmatch(address)
-    ]
+    # the first is pipenv's usual index, and is left to the machine that installs, which may have a mirror of it
+    lines = [(line_of(text, r'"sources"'), 1, f"--extra-index-url {address}") for address in addresses[1:] if address]
     for package, entry in table(document.get("default")).items():
         lines.append((places.get(package, 1), 1, _line(package, table(entry))))
     declared = read_lines(root, lines, name)

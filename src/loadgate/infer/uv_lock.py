@@ -7,7 +7,7 @@ that this platform needs, and leaves development groups out without having to kn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,6 @@ from loadgate.repository import LONGEST_LOCK, read_text
 from loadgate.requirements import Line, read_lines
 
 _LOCAL = ("virtual", "editable", "directory", "path")
-_PYPI = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +53,7 @@ def read(root: Path, name: str) -> Declared:
         for dependency in direct
         if dependency["name"] not in local
     ]
-    indexes = sorted({string(package.source.get("registry")) for package in pinned} - {"", _PYPI, f"{_PYPI}/"})
-    remote = [index for index in indexes if index.startswith(("https://", "http://"))]
-    options = [(1, 1, f"--extra-index-url {index}") for index in remote]
+    options = [(1, 1, f"--extra-index-url {index}") for index in _other_indexes(pinned)]
     declared = read_lines(root, dict.fromkeys([*options, *lines]), name, constraints=_pins(pinned))
     python = string(document.get("requires-python"))
     return Declared(
@@ -68,6 +65,16 @@ def read(root: Path, name: str) -> Declared:
         else None,
         files=(name,),
     )
+
+
+def _other_indexes(packages: Sequence[_Package]) -> list[str]:
+    """Where packages come from that the usual index does not have.
+
+    The usual one is that of most packages. It is left to the machine that installs, which may have a mirror of it.
+    """
+    counts = Counter(string(package.source.get("registry")).rstrip("/") for package in packages)
+    usual = {index for index, _ in counts.most_common(1)}
+    return sorted(index for index in counts.keys() - usual if index.startswith(("https://", "http://")))
 
 
 def _packages(document: Table, text: str, file: str) -> list[_Package]:
