@@ -144,7 +144,7 @@ class Pool:
         self._stations.append(station)
         self._selector.register(station.process.replies, selectors.EVENT_READ, station)
         if station.forks:
-            station.process.prepare(warm=mode is Mode.WARM, cases=len(jobs))
+            station.process.prepare(warm=mode is Mode.WARM)
 
     def _begin(self, station: Station, job: Job) -> None:
         patience = self._limits.checks.timeout + GRACE_SECONDS + (0.0 if station.forks else START_SECONDS)

@@ -30,8 +30,6 @@ def environment(ours: Mapping[str, str], batch: Batch, scratch: Path) -> dict[st
     env.setdefault("LANG", "C.UTF-8")
     env |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1", MARK: str(scratch)}
     env["PYTHONUNBUFFERED"] = "1"
-    # OpenBLAS ends its threads before every fork and starts them again after it; with one it has none to end
-    env["OPENBLAS_NUM_THREADS"] = "1"
     if batch.device is Device.GPU:
         env["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     else:
@@ -67,12 +65,11 @@ class ProbeProcess:
         self._buffer = bytearray()
         self._batch = batch
 
-    def prepare(self, *, warm: bool, cases: int) -> None:
+    def prepare(self, *, warm: bool) -> None:
         self._send(
             {
                 "do": "prepare",
                 "warm": warm,
-                "cases": cases,
                 "paths": [str(path) for path in self._batch.import_paths],
                 "imports": list(self._batch.imports),
             }

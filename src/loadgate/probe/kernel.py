@@ -9,10 +9,6 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_MADV_COLLAPSE = 25
-_HUGE_PAGE = 2 * 1024 * 1024
-_ANONYMOUS_FIELDS = 5
-"""Of a line in /proc/self/maps that names no file."""
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -21,25 +17,6 @@ def tidy_heap() -> None:
     """Join the free pieces of the heap once, before a fork, so that not every child does it to its own copy."""
     if hasattr(_LIBC, "malloc_trim"):
         _LIBC.malloc_trim(0)
-
-
-def use_huge_pages() -> None:
-    """Gather this process's own memory in huge pages, of which a fork copies 512 times fewer table entries.
-
-    Halves what a fork and its end cost, for a tenth of a second or two once. A kernel before 6.1 refuses and nothing
-    changes.
-    """
-    madvise = _LIBC.madvise
-    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    with open("/proc/self/maps") as stream:
-        areas = [line.split() for line in stream]
-    for area in areas:
-        if area[1] == "rw-p" and (len(area) == _ANONYMOUS_FIELDS or area[-1] == "[heap]"):
-            start, end = (int(address, 16) for address in area[0].split("-"))
-            first = -(-start // _HUGE_PAGE) * _HUGE_PAGE
-            length = end // _HUGE_PAGE * _HUGE_PAGE - first
-            if length > 0:
-                madvise(first, length, _MADV_COLLAPSE)
 
 
 def adopt_orphans() -> None:

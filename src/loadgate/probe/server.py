@@ -33,10 +33,6 @@ BUSY_SECONDS = 0.03
 """What a loop computes in that time even on a crowded machine, and writing down where it is does not."""
 
 
-MANY_CASES = 40
-"""From how many on it pays to make forking cheaper first."""
-
-
 class Stream:
     """What a child writes to one pipe, up to a limit; with `tail`, the end is kept as well as the beginning."""
 
@@ -207,8 +203,6 @@ class Server:
         if hasattr(gc, "freeze"):  # not in Python 3.6
             gc.freeze()
         kernel.tidy_heap()
-        if request["cases"] >= MANY_CASES:
-            kernel.use_huge_pages()
         self.baseline = kernel.resident(os.getpid())[1]
         self.say(
             {
