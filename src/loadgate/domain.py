@@ -511,3 +511,121 @@ class CaseResult:
             if outcome in outcomes:
                 return outcome
         return Outcome.SKIPPED
+
+
+# --- knowing why ----------------------------------------------------------------------------------------------
+
+
+class Side(StrEnum):
+    """Where a piece of evidence was seen."""
+
+    ARTIFACT = "artifact"
+    RUNTIME = "runtime"
+    LOAD = "load"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    side: Side
+    text: str
+    """One line, such as `keras_version 2.15.0 in its attributes`. Hostile where it quotes the artifact or the load."""
+
+
+class Confidence(StrEnum):
+    CERTAIN = "certain"
+    """The evidence leaves no other cause that was ever measured."""
+    LIKELY = "likely"
+    """It fits and nothing contradicts it, but another cause could look the same."""
+    UNKNOWN = "unknown"
+    """No rule fits; what is said is only what was seen."""
+
+
+class RemedyKind(StrEnum):
+    """What a remedy changes, nearest to production's own choice first."""
+
+    IMPORT = "import"
+    """A module under `imports:`, which registers custom objects."""
+    LOADER = "loader"
+    PACKAGE = "package"
+    ENVIRONMENT = "environment"
+    """An environment variable, with the packages that it needs."""
+    KERAS = "keras"
+    TENSORFLOW = "tensorflow"
+    PYTHON = "python"
+    RESAVE = "resave"
+    """The artifact, saved again in a format that the target reads."""
+    FILE = "file"
+    """The artifact's bytes must be fetched, completed or replaced; nothing that loadgate can try."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A remedy that a rule asks to be tried; what it comes to in this runtime is worked out later."""
+
+    kind: RemedyKind
+    value: str = ""
+    """What the kind needs: a requirement, a module, `NAME=value`, a loader; empty where it follows from the facts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One line of the user's own files, before and after."""
+
+    file: str
+    line: int | None = None
+    """None where the line is to be added."""
+    old: str | None = None
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    kind: RemedyKind
+    headline: str
+    """What to do, as a sentence that starts with a verb."""
+    verified: bool = False
+    """It was tried and the artifact loaded; otherwise it is a suggestion."""
+    edits: tuple[Edit, ...] = ()
+    command: str | None = None
+    """What to run, where the change is not to a file of text."""
+    tried_in: str | None = None
+    """The runtime in which it was verified, in words."""
+    seconds: float | None = None
+    """What trying it took, the making of the runtime included."""
+    why_not_verified: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Why a case failed, or what a case that passed changed without saying so."""
+
+    cause: str
+    """Stable id, which is also the name of its page in the docs; `unknown` where no rule fits."""
+    headline: str
+    """One sentence."""
+    confidence: Confidence
+    explanation: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    """What is worth trying, nearest first."""
+    remedies: tuple[Remedy, ...] = ()
+    """Best first: what was verified before what was not."""
+
+
+class Forecast(StrEnum):
+    WILL_LOAD = "will_load"
+    WILL_NOT_LOAD = "will_not_load"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What is expected before a load, from facts and versions alone. Never an outcome."""
+
+    forecast: Forecast
+    cause: str | None = None
+    """The cause expected, where it will not load."""
+    headline: str = ""
+    measured: str = ""
+    """The measurement behind it, such as `12 of 12 such files saved by 2.15 loaded in 2.16`."""
