@@ -10,6 +10,7 @@ from loadgate.domain import (
     Case,
     CaseResult,
     Checks,
+    Diagnosis,
     Finding,
     Lock,
     Outcome,
@@ -65,6 +66,10 @@ class CaseReport:
     """One line for a person; empty where the case passed."""
     result: CaseResult | None = None
     """None where nothing was tried: the run ended before it, or its runtime could not be made."""
+    diagnosis: Diagnosis | None = None
+    """Why the case failed; None exactly where it did not. `unknown` is a cause too."""
+    warnings: tuple[Diagnosis, ...] = ()
+    """What changed although the case passed."""
 
     @property
     def decisive(self) -> StageResult | None:

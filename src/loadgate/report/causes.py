@@ -1,0 +1,53 @@
+"""The failures by their cause, and the warnings by theirs: what many cases have in common is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loadgate.domain import Confidence, Diagnosis
+from loadgate.report.truth import CaseReport, Report
+
+PAGES = "docs/causes"
+"""Where the project's own repository has a page for each cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseGroup:
+    diagnosis: Diagnosis
+    """That of the first case; the others differ from it in their evidence at most."""
+    cases: tuple[CaseReport, ...]
+    """In the order of the plan."""
+
+
+def failures(report: Report) -> tuple[CauseGroup, ...]:
+    """Every failed case that has a diagnosis, those of one headline together, in the order of the plan."""
+    return _grouped((case.diagnosis, case) for case in report.cases if case.diagnosis is not None)
+
+
+def warnings(report: Report) -> tuple[CauseGroup, ...]:
+    return _grouped((warning, case) for case in report.cases for warning in case.warnings)
+
+
+def page(diagnosis: Diagnosis) -> str:
+    """The page that says more, as a path in the project's own repository."""
+    return f"{PAGES}/{diagnosis.cause}.md"
+
+
+def _grouped(found: Iterable[tuple[Diagnosis, CaseReport]]) -> tuple[CauseGroup, ...]:
+    groups: dict[tuple[str, str], tuple[Diagnosis, list[CaseReport]]] = {}
+    for diagnosis, case in found:
+        _, cases = groups.setdefault(_key(diagnosis, case), (diagnosis, []))
+        cases.append(case)
+    return tuple(CauseGroup(diagnosis=diagnosis, cases=_once(cases)) for diagnosis, cases in groups.values())
+
+
+def _key(diagnosis: Diagnosis, case: CaseReport) -> tuple[str, str]:
+    """What is not known has nothing in common with anything else that is not known."""
+    if diagnosis.confidence is Confidence.UNKNOWN:
+        return diagnosis.cause, case.case.id
+    return diagnosis.cause, diagnosis.headline
+
+
+def _once(cases: Sequence[CaseReport]) -> tuple[CaseReport, ...]:
+    return tuple({case.case.id: case for case in cases}.values())
