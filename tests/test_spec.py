@@ -20,6 +20,7 @@ from loadgate.domain import (
     Loader,
     Origin,
     Policy,
+    RemedyBounds,
     Requirement,
     Spec,
 )
@@ -137,7 +138,7 @@ MISTAKES = [
     ("version: 1\nruntime: {}", "2:1: `runtime` is no key of the spec; did you mean `runtimes`?"),
     (
         "version: 1\nzebra: {}",
-        "2:1: `zebra` is no key of the spec; write one of version, artifacts, runtimes, checks, policy",
+        "2:1: `zebra` is no key of the spec; write one of version, artifacts, runtimes, checks, policy, remedies",
     ),
     (
         "version: 1\nruntimes: {}",
@@ -222,7 +223,8 @@ MISTAKES = [
     ),
     (
         IN_RUNTIME + "imports: [acme layers]",
-        "4:15: an item of `imports` is `acme layers`; write the dotted name of a module, such as acme.layers",
+        "4:15: an item of `imports` is `acme layers`; write the dotted name of a module, such as acme.layers, or of one"
+        " of its names, such as acme.layers:Gate",
     ),
     (
         IN_RUNTIME + "env: {A: 1, B: yes, 2C: x, PYTHONHOME: x, LOADGATE_X: y}",
@@ -302,6 +304,11 @@ MISTAKES = [
         "2:37: `gpu-missing` is the boolean `no`; write one of skip, fail",
     ),
 ]
+
+
+def test_what_may_be_spent_on_remedies_is_read(repository: Path) -> None:
+    spec = spec_of(repository, "version: 1\nremedies: {try: false, runtimes: 0, time: 60}")
+    assert spec.remedies == RemedyBounds(tried=False, runtimes=0, time=60.0)
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=[str(case[-1]) for case in MISTAKES])

@@ -67,6 +67,10 @@ class Stage(StrEnum):
     LOAD = "load"
     INFER = "infer"
     COMPILE = "compile"
+    RESAVE = "resave"
+    """Saved again in another format: the first half of trying a remedy, never asked for by a spec."""
+    COMPARE = "compare"
+    """What was saved again computes what the original computed: the second half."""
 
 
 class Outcome(StrEnum):
@@ -299,6 +303,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemedyBounds:
+    """How much may be spent on trying remedies."""
+
+    tried: bool = True
+    """False: remedies are suggested and none is tried."""
+    runtimes: int = 4
+    """Environments that may be made for it. What the runtime's own environment can try does not count."""
+    time: float = 300.0
+    """Seconds after which no further remedy is begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """`loadgate.yml`, or what was inferred in its place."""
 
@@ -310,6 +326,7 @@ class Spec:
     runtimes: tuple[Runtime, ...] = ()
     checks: Checks = Checks()
     policy: Policy = Policy()
+    remedies: RemedyBounds = RemedyBounds()
     file: str | None = None
     """Where it was read from; None where it was inferred."""
     notes: tuple[str, ...] = ()
@@ -330,6 +347,35 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resave:
+    """That a trial loads what another case of the same plan has saved again."""
+
+    source: str
+    """Id of the case that loads the original and saves it."""
+    format: Format
+    """The format in which it saves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a case of a plan of candidates is for. Exactly one of `mends`, `keeps`, `repairs` and `saves` is set."""
+
+    case: str
+    """Id of the case that is tried."""
+    mends: str | None = None
+    """Id of the failed case, in the plan before this one, that the remedy is for."""
+    keeps: str | None = None
+    """Id of the case that passed there, and has to pass with the remedy too."""
+    repairs: str | None = None
+    """Name of the runtime, there, that could not be made."""
+    saves: Format | None = None
+    """The format in which it saves the artifact for another trial."""
+    remedy: Remedy | None = None
+    """What is recommended where the case passes; None where the case only keeps or saves."""
+    resave: Resave | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the plan phase found out, and all that the phases after it need to know."""
 
@@ -345,6 +391,9 @@ class Plan:
     policy: Policy = Policy()
     notes: tuple[str, ...] = ()
     """What a person should know of the plan as a whole, one sentence each, most important first."""
+    remedies: RemedyBounds = RemedyBounds()
+    trials: tuple[Trial, ...] = ()
+    """In a plan of candidates: what each case is for. Empty in a plan of what the user asks."""
 
 
 # --- runtimes made real ---------------------------------------------------------------------------------------
@@ -594,6 +643,10 @@ class Remedy:
     seconds: float | None = None
     """What trying it took, the making of the runtime included."""
     why_not_verified: str = ""
+    keeps: int = 0
+    """How many other artifacts load there as they did before."""
+    breaks: tuple[str, ...] = ()
+    """Artifacts that loaded before and do not with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

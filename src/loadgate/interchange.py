@@ -70,6 +70,11 @@ def refuse_contradictions(plan: Plan) -> None:
             raise UsageError(f"plan: case {case.id!r} is of artifact {case.artifact!r}, which the plan does not have")
         if case.runtime not in runtimes:
             raise UsageError(f"plan: case {case.id!r} is for runtime {case.runtime!r}, which the plan does not have")
+    cases = {case.id for case in plan.cases}
+    for trial in plan.trials:
+        for case in (trial.case, *([trial.resave.source] if trial.resave else ())):
+            if case not in cases:
+                raise UsageError(f"plan: a trial is of case {case!r}, which the plan does not have")
     for what, names in (
         ("case", [case.id for case in plan.cases]),
         ("artifact", [artifact.path for artifact in plan.artifacts]),

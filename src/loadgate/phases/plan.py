@@ -39,6 +39,7 @@ def plan(
         cases=cases,
         checks=spec.checks,
         policy=spec.policy,
+        remedies=spec.remedies,
         notes=(*spec.notes, *notes_on(cases)),
     )
 

@@ -7,7 +7,7 @@ for ever. Importing alone is safe in every version from 1.15 to 2.21.
 import importlib
 import os
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 
 class ImportsFailed(Exception):
@@ -24,10 +24,28 @@ def prepare(request: Dict[str, Any]) -> str:
             sys.path.append(path)
     for module in request["imports"]:
         try:
-            importlib.import_module(module)
+            import_named(module)
         except BaseException as error:
             raise ImportsFailed("imports: %s: %s: %s" % (module, type(error).__name__, error)) from error
     return "tensorflow %s" % tf.__version__
+
+
+def import_named(entry: str) -> None:
+    """Import `module`; of `module:Name`, also register what has that name under it, as `custom_objects=` would."""
+    module, _, name = entry.partition(":")
+    found = importlib.import_module(module)
+    if not name:
+        return
+    custom = getattr(found, name)
+    for keras in keras_packages():
+        keras.utils.get_custom_objects()[name] = custom
+
+
+def keras_packages() -> List[Any]:
+    import tensorflow as tf
+
+    other = sys.modules.get("tf_keras")
+    return [tf.keras] + ([other] if other is not None else [])
 
 
 def threads() -> int:

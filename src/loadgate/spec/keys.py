@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgate.domain import Checks, Device, FailOn, Format, GpuMissing, Loader, Policy
+from loadgate.domain import Checks, Device, FailOn, Format, GpuMissing, Loader, Policy, RemedyBounds
 from loadgate.spec import values
 from loadgate.spec.fields import Key, boolean, choice, list_of, mapping_of, record
 
@@ -107,7 +107,8 @@ IMPORTS = Key(
     list_of(values.module, "[acme.layers]"),
     "list of modules",
     "[acme.layers]",
-    "Modules to import before the load, such as those that register custom objects.",
+    "Modules to import before the load, such as those that register custom objects. `acme.layers:Gate` registers the"
+    " class or function `Gate` of a module that does not do so itself.",
 )
 DEVICES = Key(
     "devices",
@@ -202,6 +203,34 @@ GPU_MISSING = Key(
 )
 POLICY_KEYS = (FAIL_ON, GPU_MISSING)
 
+# --- remedies -------------------------------------------------------------------------------------------------
+
+TRY = Key(
+    "try",
+    boolean,
+    "true or false",
+    "true",
+    "Try what might mend a failure, and report it as verified where it does. `false` leaves suggestions.",
+    f"`{str(RemedyBounds().tried).lower()}`",
+)
+REMEDY_RUNTIMES = Key(
+    "runtimes",
+    values.count,
+    "number",
+    "4",
+    "How many environments may be made to try remedies in.",
+    f"`{RemedyBounds().runtimes}`",
+)
+REMEDY_TIME = Key(
+    "time",
+    values.seconds,
+    "number of seconds",
+    "300",
+    "After how long no further remedy is begun.",
+    f"`{RemedyBounds().time:.0f}`",
+)
+REMEDY_KEYS = (TRY, REMEDY_RUNTIMES, REMEDY_TIME)
+
 # --- the spec -------------------------------------------------------------------------------------------------
 
 SPEC_VERSION = Key(
@@ -247,4 +276,13 @@ POLICY = Key(
     "the defaults below",
     POLICY_KEYS,
 )
-SPEC_KEYS = (SPEC_VERSION, ARTIFACTS, RUNTIMES, CHECKS, POLICY)
+REMEDIES = Key(
+    "remedies",
+    record(REMEDY_KEYS, "`remedies`", "a mapping, such as {runtimes: 4, time: 300}"),
+    "mapping",
+    "{runtimes: 4, time: 300}",
+    "What may be spent on finding out what mends a failure.",
+    "the defaults below",
+    REMEDY_KEYS,
+)
+SPEC_KEYS = (SPEC_VERSION, ARTIFACTS, RUNTIMES, CHECKS, POLICY, REMEDIES)

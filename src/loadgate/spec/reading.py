@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from loadgate.domain import Checks, Device, GpuTarget, Policy, Requirement, Runtime, Spec
+from loadgate.domain import Checks, Device, GpuTarget, Policy, RemedyBounds, Requirement, Runtime, Spec
 from loadgate.infer import infer_spec
 from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import UnusableFileError, decode, read_bytes, read_text
@@ -74,6 +74,7 @@ def _read(reading: Reading, node: yaml.Node) -> Spec:
         runtimes=tuple(_runtime(reading, name, runtime) for name, runtime in (runtimes or {}).items()),
         checks=_checks(values.find(keys.CHECKS) or Values(node)),
         policy=_policy(values.find(keys.POLICY) or Values(node)),
+        remedies=_remedies(values.find(keys.REMEDIES) or Values(node)),
         file=reading.file,
     )
 
@@ -93,6 +94,15 @@ def _policy(values: Values) -> Policy:
     return Policy(
         fail_on=values.get(keys.FAIL_ON, defaults.fail_on),
         gpu_missing=values.get(keys.GPU_MISSING, defaults.gpu_missing),
+    )
+
+
+def _remedies(values: Values) -> RemedyBounds:
+    defaults = RemedyBounds()
+    return RemedyBounds(
+        tried=values.get(keys.TRY, defaults.tried),
+        runtimes=values.get(keys.REMEDY_RUNTIMES, defaults.runtimes),
+        time=values.get(keys.REMEDY_TIME, defaults.time),
     )
 
 

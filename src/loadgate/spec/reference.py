@@ -44,6 +44,7 @@ runtimes:
   image: {{image: "ghcr.io/acme/serving:2.15"}}
 checks: {{infer: true, timeout: 300, memory: 4GiB}}
 policy: {{fail-on: any, gpu-missing: skip}}
+remedies: {{runtimes: 4, time: 300}}
 ```
 """
 
@@ -65,6 +66,7 @@ def reference() -> str:
             *_loaders(),
             *_section("checks", keys.CHECK_KEYS),
             *_section("policy", keys.POLICY_KEYS),
+            *_section("remedies", keys.REMEDY_KEYS),
         ]
     )
 

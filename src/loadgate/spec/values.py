@@ -47,7 +47,10 @@ RESERVED = {
 }
 
 runtime_name = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "at most 64 letters, digits, `.`, `_` and `-`")
-module = pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)*", "the dotted name of a module, such as acme.layers")
+module = pattern(
+    r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*)?",
+    "the dotted name of a module, such as acme.layers, or of one of its names, such as acme.layers:Gate",
+)
 image = pattern(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", 'the name of an image, such as "ghcr.io/acme/serving:2.15"')
 platform_version = pattern(r"\d+(\.\d+){0,3}", 'a version, such as "12.2"')
 
@@ -97,6 +100,12 @@ def seconds(_reading: Reading, subject: str, node: yaml.Node) -> float:
     if not SHORTEST <= value <= LONGEST:
         raise RefusedError(node, f"{subject} is {found(node)}; write {SHORTEST:g} to {LONGEST:.0f} seconds")
     return value
+
+
+def count(_reading: Reading, subject: str, node: yaml.Node) -> int:
+    if not (isinstance(node, yaml.ScalarNode) and kind(node) == "number" and re.fullmatch(r"\d{1,3}", node.value)):
+        raise RefusedError(node, f"{subject} is {found(node)}; write a whole number from 0 to 999")
+    return int(node.value)
 
 
 def size(_reading: Reading, subject: str, node: yaml.Node) -> int:
