@@ -16,6 +16,7 @@ from loadgate import __version__
 from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
+    from loadgate.phases.report import Gate, Outputs
     from loadgate.report.terminal import Detail
     from loadgate.report.truth import Report
 
@@ -37,6 +38,15 @@ junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Wr
 json_option = click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write report.json to this file as well."
 )
+html_option = click.option("--html", type=click.Path(path_type=Path), help="Write a page for people to this file.")
+sarif_option = click.option(
+    "--sarif", type=click.Path(path_type=Path), help="Write SARIF for code scanning to this file."
+)
+summary_option = click.option(
+    "--summary",
+    type=click.Path(path_type=Path),
+    help="Append Markdown to this file, such as $GITHUB_STEP_SUMMARY.",
+)
 plan_option = click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), default=FOLDER / "plan.json", show_default=True
 )
@@ -48,6 +58,47 @@ locks_option = click.option(
 def detail_options(command: Command) -> Command:
     command = click.option("-v", "--verbose", is_flag=True, help="Tell tracebacks and logs as well.")(command)
     return click.option("-q", "--quiet", is_flag=True, help="Tell the verdict and the failures alone.")(command)
+
+
+def output_options(command: Command) -> Command:
+    for option in (summary_option, sarif_option, html_option, json_option, junit_option):
+        command = option(command)
+    return command
+
+
+def gate_options(command: Command) -> Command:
+    command = click.option(
+        "--base-report",
+        type=click.Path(path_type=Path),
+        help="The base branch's last report.json, which tells new failures from old ones.",
+    )(command)
+    return click.option(
+        "--fail-on",
+        type=click.Choice(["any", "new", "never"]),
+        help="Which failures end with status 1. [default: the spec's policy, else any]",
+    )(command)
+
+
+def github_options(command: Command) -> Command:
+    for option in (
+        click.option("--suggestions/--no-suggestions", default=True, help="Suggest fixes on the lines of a diff."),
+        click.option(
+            "--comment",
+            type=click.Choice(["always", "on-failure", "on-change", "never"]),
+            default="on-failure",
+            show_default=True,
+            help="When a pull request gets its comment; one that is there is kept current.",
+        ),
+        click.option("--name", default="loadgate", show_default=True, help="Of the check run and of the comment."),
+        click.option(
+            "--github",
+            "posts",
+            is_flag=True,
+            help="Post to GitHub, with $GITHUB_TOKEN, what the event of this workflow calls for.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def narrowing_options(command: Command) -> Command:
@@ -74,17 +125,16 @@ def commands() -> None:
 @click.option(
     "--output", "folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Folder for reports."
 )
-@junit_option
-@json_option
+@output_options
+@gate_options
 @cache_option
 @refresh_option
 @workers_option
 @click.option("--require-artifacts", is_flag=True, help="Fail where there is no model at all.")
 @detail_options
-def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, **options: Any) -> None:
+def check(path: Path, folder: Path, **options: Any) -> None:
     """Load every model of the repository at PATH in the runtimes that it declares."""
     from loadgate.phases import check as phase
-    from loadgate.phases.report import Outputs
     from loadgate.report.live import show_progress
     from loadgate.report.wording import call
 
@@ -99,7 +149,8 @@ def check(path: Path, folder: Path, junit: Path | None, json_file: Path | None, 
         refresh=options["refresh"],
         require_artifacts=options["require_artifacts"],
         workers=options["jobs"],
-        outputs=Outputs(json=json_file, junit=junit),
+        outputs=outputs_of(options),
+        gate=gate_of(options),
     )
     try:
         report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
@@ -195,20 +246,20 @@ def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> Non
 @plan_option
 @locks_option
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path))
-@junit_option
-@json_option
+@output_options
+@gate_options
+@github_options
 @detail_options
 def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **options: Any) -> None:
     """Tell what came of a plan, from the files of RESULTS together. [default: .loadgate/results.jsonl]"""
     from loadgate.domain import Locks, Plan
     from loadgate.interchange import read_document
-    from loadgate.phases.report import Outputs
     from loadgate.phases.report import report as phase
     from loadgate.report.wording import call
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
-    outputs = Outputs(json=options["json_file"], junit=options["junit"])
-    assembled = phase(planned, locks, results or (FOLDER / "results.jsonl",), outputs)
+    files = results or (FOLDER / "results.jsonl",)
+    assembled = phase(planned, locks, files, outputs_of(options), gate_of(options))
     show(assembled, detail_of(options), call(planned.repository))
     sys.exit(assembled.exit_status)
 
@@ -237,6 +288,26 @@ def init(path: Path, force: bool) -> None:
     from loadgate.phases.init import init as phase
 
     click.echo(phase(path, force=force))
+
+
+def outputs_of(options: dict[str, Any]) -> Outputs:
+    from loadgate.phases.report import Outputs
+
+    return Outputs(
+        json=options["json_file"],
+        junit=options["junit"],
+        html=options["html"],
+        sarif=options["sarif"],
+        summary=options["summary"],
+    )
+
+
+def gate_of(options: dict[str, Any]) -> Gate:
+    from loadgate.domain import FailOn
+    from loadgate.phases.report import Gate
+
+    fail_on = options["fail_on"]
+    return Gate(base_report=options["base_report"], fail_on=FailOn(fail_on) if fail_on else None)
 
 
 def cache_of(given: Path | None) -> Path:

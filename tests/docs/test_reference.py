@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from loadgate.errors import INTERRUPTED, LoadgateError, UsageError
-from loadgate.report.assembly import EXIT_STATUS
+from loadgate.report.gate import EXIT_STATUS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 

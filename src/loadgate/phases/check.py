@@ -17,7 +17,7 @@ from loadgate.phases.load import Options, load
 from loadgate.phases.plan import plan
 from loadgate.phases.progress import Progress
 from loadgate.phases.provision import provision
-from loadgate.phases.report import Outputs, write_outputs
+from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
 from loadgate.report.assembly import assemble
 from loadgate.report.truth import Report
 
@@ -42,6 +42,7 @@ class Request:
     workers: int | None = None
     outputs: Outputs = field(default_factory=Outputs)
     """Reports that are wanted elsewhere as well."""
+    gate: Gate = field(default_factory=Gate)
 
 
 class Interrupted(Exception):
@@ -62,10 +63,10 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
     )
     if request.require_artifacts and not planned.artifacts:
         raise UsageError(f"{request.repository}: no model artifact was found, and --require-artifacts asks for one")
+    base = read_base(request.gate)  # which may be the report that an earlier run left in the folder
     claim(request.folder)
-    for output in (request.outputs.json, request.outputs.junit):
-        if output is not None:
-            refuse_unwritable(output)
+    for output in request.outputs.files:
+        refuse_unwritable(output)
     locks = Locks()
     results = request.folder / "results.jsonl"
     write_document(request.folder / "plan.json", planned)
@@ -82,7 +83,7 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
                     load(planned, locks, stream, progress, Options(workers=request.workers))
         except KeyboardInterrupt:
             interrupted = True
-    assembled = assemble(planned, locks, read_results(results))
+    assembled = assemble(planned, locks, read_results(results), base, request.gate.fail_on)
     if interrupted:
         assembled = replace(assembled, exit_status=INTERRUPTED)
     for outputs in (own_outputs(request.folder), request.outputs):

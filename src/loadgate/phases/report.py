@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgate import interchange
-from loadgate.domain import Locks, Plan
+from loadgate.domain import FailOn, Locks, Plan
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
-from loadgate.report.report_json import encode_report
+from loadgate.report.report_json import encode_report, read_report
 from loadgate.report.truth import Report
 
 
@@ -20,16 +20,44 @@ class Outputs:
 
     json: Path | None = None
     junit: Path | None = None
+    html: Path | None = None
+    sarif: Path | None = None
+    summary: Path | None = None
+    """Is appended to."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        named = (self.json, self.junit, self.html, self.sarif, self.summary)
+        return tuple(path for path in named if path is not None)
 
 
-def report(plan: Plan, locks: Locks, result_files: Sequence[Path], outputs: Outputs = Outputs()) -> Report:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What decides whether failures block, beside the plan's own policy."""
+
+    base_report: Path | None = None
+    fail_on: FailOn | None = None
+
+
+def report(
+    plan: Plan, locks: Locks, result_files: Sequence[Path], outputs: Outputs = Outputs(), gate: Gate = Gate()
+) -> Report:
     """Assemble the report from every file of results and write each output that is asked for.
 
     Several files are the shards of one run: in whatever order they are given, the report is the unsharded one's.
     """
-    assembled = assemble_shards(plan, locks, (interchange.read_results(path) for path in result_files))
+    base = read_base(gate)
+    results = (interchange.read_results(path) for path in result_files)
+    assembled = assemble_shards(plan, locks, results, base, gate.fail_on)
     write_outputs(assembled, outputs)
     return assembled
+
+
+def read_base(gate: Gate) -> Report | None:
+    """None also where the file is not there: the first run of a repository has no earlier one to compare with."""
+    if gate.base_report is None or not gate.base_report.exists():
+        return None
+    return read_report(gate.base_report)
 
 
 def write_outputs(assembled: Report, outputs: Outputs) -> None:

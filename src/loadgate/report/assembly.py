@@ -19,20 +19,30 @@ from loadgate.domain import (
 )
 from loadgate.interchange import refuse_contradictions
 from loadgate.report import wording
+from loadgate.report.gate import EXIT_STATUS, judged
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
-
-EXIT_STATUS = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NONE: 3}
 
 PRECEDENCE = (Outcome.FAILED, Outcome.PASSED, Outcome.ERROR, Outcome.SKIPPED)
 """Between two files: a verdict before none, and a failure before a pass."""
 
 
-def assemble(plan: Plan, locks: Locks, results: Iterable[CaseResult]) -> Report:
-    """Join what was asked with what happened. Of two results for one case the later one counts: it is a retry."""
-    return assemble_shards(plan, locks, [results])
+def assemble(
+    plan: Plan, locks: Locks, results: Iterable[CaseResult], base: Report | None = None, fail_on: FailOn | None = None
+) -> Report:
+    """Join what was asked with what happened. Of two results for one case the later one counts: it is a retry.
+
+    `base` is the base branch's report, with which failures are compared; `fail_on` goes before the plan's own policy.
+    """
+    return assemble_shards(plan, locks, [results], base, fail_on)
 
 
-def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResult]]) -> Report:
+def assemble_shards(
+    plan: Plan,
+    locks: Locks,
+    shards: Iterable[Iterable[CaseResult]],
+    base: Report | None = None,
+    fail_on: FailOn | None = None,
+) -> Report:
     """The same from several files of results, in whatever order they are given."""
     refuse_contradictions(plan)
     artifacts = {artifact.path: artifact for artifact in plan.artifacts}
@@ -55,10 +65,10 @@ def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResu
     )
     totals = _count(cases)
     verdict = _verdict(totals)
-    return Report(
+    report = Report(
         loadgate=plan.loadgate,
         verdict=verdict,
-        exit_status=_exit_status(totals, verdict, plan.policy.fail_on),
+        exit_status=EXIT_STATUS[verdict],
         headline=wording.headline(cases, runtimes, totals, plan.checks),
         partial=totals.not_reached > 0,
         totals=totals,
@@ -66,13 +76,12 @@ def assemble_shards(plan: Plan, locks: Locks, shards: Iterable[Iterable[CaseResu
         spec_file=plan.spec_file,
         policy=plan.policy,
         checks=plan.checks,
-        notes=plan.notes
-        + tuple(wording.policy_notes(plan.policy, totals))
-        + tuple(wording.result_notes(unknown=unknown, stale=len(stale), contested=contested)),
+        notes=plan.notes + tuple(wording.result_notes(unknown=unknown, stale=len(stale), contested=contested)),
         artifacts=plan.artifacts,
         runtimes=runtimes,
         cases=cases,
     )
+    return judged(report, base, fail_on=fail_on)
 
 
 def _one_result_a_case(shards: Iterable[Iterable[CaseResult]]) -> tuple[Mapping[str, CaseResult], int]:
@@ -163,10 +172,3 @@ def _verdict(totals: Totals) -> Verdict:
     if totals.errors or totals.not_reached:
         return Verdict.NONE
     return Verdict.PASSED
-
-
-def _exit_status(totals: Totals, verdict: Verdict, fail_on: FailOn) -> int:
-    """`fail-on: never` forgives what does not load; it does not turn a run without a verdict into a pass."""
-    if verdict is Verdict.FAILED and fail_on is FailOn.NEVER:
-        return EXIT_STATUS[Verdict.NONE if totals.errors or totals.not_reached else Verdict.PASSED]
-    return EXIT_STATUS[verdict]

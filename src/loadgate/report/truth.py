@@ -32,6 +32,15 @@ class Standing(StrEnum):
     NOT_REACHED = "not_reached"
 
 
+class Change(StrEnum):
+    """What became of a case since the report of the base branch."""
+
+    NEWLY_BROKEN = "newly_broken"
+    """It fails and did not fail there, or only at a later stage."""
+    STILL_BROKEN = "still_broken"
+    FIXED = "fixed"
+
+
 class Verdict(StrEnum):
     PASSED = "passed"
     """Every case passed or was allowed to be skipped."""
@@ -70,6 +79,8 @@ class CaseReport:
     """Why the case failed; None exactly where it did not. `unknown` is a cause too."""
     warnings: tuple[Diagnosis, ...] = ()
     """What changed although the case passed."""
+    change: Change | None = None
+    """Since the base branch; None where nothing of the kind happened, or no report of it was given."""
 
     @property
     def decisive(self) -> StageResult | None:

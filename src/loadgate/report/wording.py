@@ -11,9 +11,7 @@ from loadgate.domain import (
     Case,
     Checks,
     Device,
-    FailOn,
     Lock,
-    Policy,
     Reason,
     Stage,
     StandInKind,
@@ -44,6 +42,8 @@ VERBS: Mapping[Stage, tuple[str, str]] = {
     Stage.LOAD: ("does not load", "do not load"),
     Stage.INFER: ("does not run", "do not run"),
     Stage.COMPILE: ("does not compile", "do not compile"),
+    Stage.RESAVE: ("cannot be saved again", "cannot be saved again"),
+    Stage.COMPARE: ("computes something else", "compute something else"),
 }
 
 STAND_INS: Mapping[StandInKind, str] = {
@@ -167,13 +167,6 @@ def enumeration(names: Sequence[str]) -> str:
     if len(names) < 2:  # noqa: PLR2004 - two names are joined, one is not
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def policy_notes(policy: Policy, totals: Totals) -> Iterator[str]:
-    if policy.fail_on is FailOn.NEVER and totals.failed:
-        yield "policy: fail-on is never, so what does not load does not fail this run"
-    if policy.fail_on is FailOn.NEW and totals.failed:
-        yield "policy: fail-on new needs the base branch's report, which is not there; every failure counts"
 
 
 def result_notes(*, unknown: int, stale: int, contested: int) -> Iterator[str]:
