@@ -265,6 +265,8 @@ class Runtime:
     image: str | None = None
     origin: Origin | None = None
     """Where it was declared, or the line from which it was inferred."""
+    key_lines: Mapping[str, int] = field(default_factory=dict)
+    """Key of the spec, such as `tensorflow` → its line in the file of `origin`. Empty where it was inferred."""
     notes: tuple[str, ...] = ()
     """What a person should know of how it was chosen, one sentence each."""
 
@@ -391,6 +393,8 @@ class Plan:
     policy: Policy = Policy()
     notes: tuple[str, ...] = ()
     """What a person should know of the plan as a whole, one sentence each, most important first."""
+    checkouts: tuple[Origin, ...] = ()
+    """Workflow steps that check out without Git LFS; empty where no artifact is a Git LFS pointer."""
     remedies: RemedyBounds = RemedyBounds()
     trials: tuple[Trial, ...] = ()
     """In a plan of candidates: what each case is for. Empty in a plan of what the user asks."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pathspec
 
 from loadgate import __version__
-from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Plan, Runtime, Spec
+from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Origin, Plan, Runtime, Spec, StandInKind
 from loadgate.errors import UsageError
 
 SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
@@ -41,6 +41,7 @@ def plan(
         policy=spec.policy,
         remedies=spec.remedies,
         notes=(*spec.notes, *notes_on(cases)),
+        checkouts=steps_to_mend(root, found),
     )
 
 
@@ -82,6 +83,16 @@ def chosen_paths(paths: Sequence[str], patterns: Sequence[str], root: Path) -> C
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
     return pathspec.PathSpec.from_lines("gitignore", patterns).match_file(path)
+
+
+def steps_to_mend(root: Path, artifacts: Sequence[Artifact]) -> tuple[Origin, ...]:
+    """Noted here, for the report phase reads nothing of the repository."""
+    from loadgate.checkouts import checkouts_without_lfs
+
+    pointers = (each.stand_in for each in artifacts if each.stand_in is not None)
+    if any(pointer.kind is StandInKind.GIT_LFS_POINTER for pointer in pointers):
+        return checkouts_without_lfs(root)
+    return ()
 
 
 def notes_on(cases: Sequence[Case]) -> Iterator[str]:

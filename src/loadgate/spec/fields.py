@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -99,6 +99,11 @@ class Values:
     def where(self, key: Key[T]) -> yaml.Node | None:
         """The node of the key itself; None where it is not there."""
         return self._nodes.get(key.name)
+
+    @property
+    def nodes(self) -> Mapping[str, yaml.Node]:
+        """The node of each key that is there, by the key's name."""
+        return self._nodes
 
 
 # --- mappings and lists ---------------------------------------------------------------------------------------

@@ -132,6 +132,7 @@ def _runtime(reading: Reading, name: str, values: Values) -> Runtime:
         interpreter=values.find(keys.INTERPRETER),
         image=values.find(keys.IMAGE),
         origin=origin,
+        key_lines={name: reading.origin(node).line for name, node in values.nodes.items()},
         notes=notes,
     )
 
