@@ -535,6 +535,21 @@ class StageResult:
     """Where it hung or crashed, as faulthandler saw it."""
 
 
+class Wall(StrEnum):
+    """What a load is kept from by the sandbox of last resort."""
+
+    FILES = "files"
+    """It reads the system, its runtime and its artifact, and writes into its scratch directory."""
+    NETWORK = "network"
+    """No socket of it leads out of the machine, or to another program on it."""
+    LOCAL_SOCKETS = "local_sockets"
+    """It connects to no socket in the file system, such as Docker's."""
+    PROCESSES = "processes"
+    """It neither signals, traces nor looks into another process, nor changes its limits."""
+    PRIVILEGES = "privileges"
+    """It gains no rights by running a program, and has none of root's over the machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """What happened to one case: one line of `results.jsonl`."""
@@ -552,6 +567,8 @@ class CaseResult:
     """What TensorFlow and the model wrote to standard output and error; the middle is cut out when it is long."""
     isolation: str = ""
     """`fork` or `process`."""
+    walls: tuple[Wall, ...] | None = None
+    """What the sandbox kept it from; None where it is not known, or where nothing was run."""
     attempts: int = 1
     artifact_digest: str | None = None
     lock_digest: str | None = None
