@@ -80,6 +80,7 @@ def assemble_shards(
         artifacts=plan.artifacts,
         runtimes=runtimes,
         cases=cases,
+        checkouts=plan.checkouts,
     )
     return judged(report, base, fail_on=fail_on)
 

@@ -13,6 +13,7 @@ from loadgate.domain import (
     Diagnosis,
     Finding,
     Lock,
+    Origin,
     Outcome,
     Policy,
     Reason,
@@ -138,3 +139,5 @@ class Report:
     runtimes: tuple[RuntimeReport, ...] = ()
     cases: tuple[CaseReport, ...] = ()
     """Every case of the plan, in its order."""
+    checkouts: tuple[Origin, ...] = ()
+    """Workflow steps that check out without Git LFS, where an artifact is a Git LFS pointer."""

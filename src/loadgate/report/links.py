@@ -1,0 +1,35 @@
+"""Addresses on GitHub of what a report names. Only the host's own base is taken as it is; the rest is escaped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from loadgate.domain import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where a run is on GitHub. Empty where it is not."""
+
+    server: str = ""
+    """Such as `https://github.com`."""
+    repository: str = ""
+    """`owner/name`."""
+    sha: str = ""
+    run: str = ""
+    """Id of the workflow run."""
+
+    @property
+    def to_run(self) -> str | None:
+        return f"{self._base}/actions/runs/{quote(self.run, safe='')}" if self._base and self.run else None
+
+    def to(self, origin: Origin) -> str | None:
+        if not (self._base and self.sha):
+            return None
+        path = quote(origin.file.encode("utf-8", "surrogateescape"), safe="/")
+        return f"{self._base}/blob/{quote(self.sha, safe='')}/{path}#L{origin.line}"
+
+    @property
+    def _base(self) -> str:
+        return f"{self.server}/{quote(self.repository, safe='/')}" if self.server and self.repository else ""

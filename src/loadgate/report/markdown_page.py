@@ -1,0 +1,306 @@
+"""A report as Markdown of a bounded size: the verdict first, then what a reader must act on, then the rest.
+
+The comment on a pull request and the summary of a step are this page, with other limits. Sizes are bytes of UTF-8,
+which are never fewer than the characters that GitHub counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from loadgate.domain import Confidence, Remedy
+from loadgate.report import matrix, untrusted, wording
+from loadgate.report.accounts import (
+    SAW,
+    UNKNOWN,
+    Account,
+    AccountGroup,
+    Warning,  # noqa: A004 - the report's own word for it
+    accounts,
+    broken_runtimes,
+    grouped,
+    place,
+    skipped,
+    warnings,
+)
+from loadgate.report.links import Links
+from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
+from loadgate.report.terminal import SYMBOLS, WORDS
+from loadgate.report.truth import Change, Report, RuntimeReport, Standing, Verdict
+
+VERDICTS = {
+    Verdict.PASSED: SYMBOLS[Standing.PASSED],
+    Verdict.FAILED: SYMBOLS[Standing.FAILED],
+    Verdict.NONE: SYMBOLS[Standing.ERROR],
+}
+CHANGES = {
+    Change.NEWLY_BROKEN: "newly broken",
+    Change.STILL_BROKEN: "still broken",
+    Change.FIXED: "fixed",
+}
+
+UNFOLDED = 3
+"""So many failures are open from the start."""
+SMALL = 12
+"""A matrix of so many rows is shown as a whole; of a larger one, the rows that need a look."""
+NAMED = 20
+COLUMNS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    limit: int
+    """Bytes at the most."""
+    name: str = "loadgate"
+    links: Links = field(default_factory=Links)
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """Since the last run, by case id."""
+    last: str = ""
+    """The commit of the last run; empty where there was none, or where its findings are not known."""
+    problems: tuple[str, ...] = ()
+    """What could not be posted, and why."""
+
+
+def size(text: str) -> int:
+    return len(text.encode("utf-8", "backslashreplace"))
+
+
+def render(report: Report, page: Page) -> str:
+    """The page, at most `page.limit` bytes."""
+    head = "\n\n".join(_head(report, page))
+    tail = "\n\n".join(_tail(report, page))
+    room = page.limit - size(head) - size(tail) - 8
+    drawn = _matrix(report, room // 3)
+    room -= size(drawn) + 2
+    body = "\n\n".join(part for part in (drawn, _problems(report, page, room)) if part)
+    text = "\n\n".join(part for part in (head, body, tail) if part) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+# --- the frame ------------------------------------------------------------------------------------------------
+
+
+def _head(report: Report, page: Page) -> Iterator[str]:
+    yield f"### {VERDICTS[report.verdict]} {prose(page.name, 80)}: {prose(report.headline)}"
+    yield from _since(report, page.changes, page.last)
+    base = {case.case.id: case.change for case in report.cases if case.change is not None}
+    if base:
+        yield f"Compared with the base branch: {_counted(base)}."
+
+
+def _since(report: Report, changes: Mapping[str, Change], last: str) -> Iterator[str]:
+    if not last:
+        return
+    yield f"Since {code(last[:7])}: {_counted(changes) or 'nothing broke and nothing was fixed'}."
+    fixed = [case for case in report.cases if changes.get(case.case.id) is Change.FIXED]
+    if fixed:
+        names = [f"{code(case.case.artifact, 200)} in {code(case.case.runtime, 80)}" for case in fixed[:5]]
+        more = [f"{len(fixed) - 5:,} more"] if len(fixed) > 5 else []  # noqa: PLR2004 - named and counted alike
+        yield f"Fixed: {wording.enumeration(names + more)}."
+
+
+def _counted(changes: Mapping[str, Change]) -> str:
+    numbers = [(sum(1 for change in changes.values() if change is each), word) for each, word in CHANGES.items()]
+    return ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+
+
+def _tail(report: Report, page: Page) -> Iterator[str]:
+    left_out = skipped(report)
+    if left_out:
+        total = sum(number for _, number in left_out)
+        rows = [f"- {wording.count(number, 'case')}: {prose(why)}" for why, number in left_out[:NAMED]]
+        if len(left_out) > NAMED:
+            rows.append(f"- and {len(left_out) - NAMED:,} more reasons")
+        yield details(f"{wording.count(total, 'case')} not tried, and why", "\n".join(rows))
+    notes = [*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)]
+    if notes:
+        rows = [f"- {prose(note)}" for note in list(dict.fromkeys(notes))[:NAMED]]
+        yield details(wording.count(len(set(notes)), "note"), "\n".join(rows))
+    if page.problems:
+        rows = [f"- {prose(problem)}" for problem in page.problems[:NAMED]]
+        yield "**Not everything could be posted:**\n\n" + "\n".join(rows)
+    yield _footer(report, page)
+
+
+def _footer(report: Report, page: Page) -> str:
+    parts = [f"loadgate {untrusted.line(report.loadgate, 40)}".strip()]
+    run = page.links.to_run
+    if run:
+        parts.append(f'<a href="{run}">the whole report is with this run</a>')
+    if page.links.sha:
+        parts.append(f"commit {html_code(page.links.sha[:7])}")
+    first, *rest = parts
+    return f"<sub>{' · '.join([html_prose(first), *rest])}</sub>"
+
+
+# --- the matrix -----------------------------------------------------------------------------------------------
+
+
+def _matrix(report: Report, room: int) -> str:
+    found = matrix.rows(report)
+    shown = list(found) if len(found) <= SMALL else [row for row in found if row.needs_a_look]
+    across = matrix.columns(report)[:COLUMNS]
+    if not shown or not across:
+        return ""
+    header = ["artifact", *(f"{code(column.runtime, 40)} {column.device}" for column in across)]
+    lines, used = [], size(table(header, [])) + 200
+    for row in shown:
+        line = [code(row.label, 120), *(_cell(row, column) for column in across)]
+        used += size(" | ".join(line)) + 8
+        if used > room:
+            break
+        lines.append(line)
+    rest = len(found) - len(lines)
+    more = f"\n\nand {wording.count(rest, 'artifact' if lines else 'row')} more" if rest else ""
+    hidden = len(matrix.columns(report)) - len(across)
+    beside = f"{' and ' if more else chr(10) * 2}{wording.count(hidden, 'more column')}" if hidden else ""
+    return (table(header, lines) if lines else "") + more + beside
+
+
+def _cell(row: matrix.Row, column: matrix.Column) -> str:
+    case = row.cells.get(column)
+    if case is None:
+        return ""
+    return f"{SYMBOLS[case.standing]} {WORDS[case.standing]}"
+
+
+# --- what a reader must act on --------------------------------------------------------------------------------
+
+
+def _problems(report: Report, page: Page, room: int) -> str:
+    """As much as there is room for: the first in full, then one line each, then a number."""
+    parts = [*map(_runtime, broken_runtimes(report))]
+    groups = grouped(accounts(report))
+    parts += [_group(group, page, unfolded=index < UNFOLDED) for index, group in enumerate(groups)]
+    parts += [_warning(warning, page) for warning in warnings(report)]
+    lines = [_line_of(runtime) for runtime in broken_runtimes(report)]
+    lines += [_line(group, page) for group in groups]
+    lines += [f"- warning: {html_prose(warning.diagnosis.headline, 200)}" for warning in warnings(report)]
+    return fitted(parts, lines, room)
+
+
+def fitted(parts: Sequence[str], lines: Sequence[str], room: int) -> str:
+    """The first parts, the lines of those after them, and the number of what is left: at most `room` bytes."""
+    reserve = min(room // 4, sum(map(size, lines)) + len(lines)) if sum(map(size, parts)) > room else 0
+    taken, used = 0, 0
+    while taken < len(parts) and used + size(parts[taken]) + 2 <= room - reserve - 200:
+        used += size(parts[taken]) + 2
+        taken += 1
+    shown = list(parts[:taken])
+    rows: list[str] = []
+    for line in lines[taken:]:
+        if used + size(line) + 200 > room:
+            break
+        used += size(line) + 1
+        rows.append(line)
+    left = len(parts) - taken - len(rows)
+    if rows:
+        shown.append(details(f"{len(rows):,} more", "\n".join(rows)))
+    if left:
+        shown.append(f"and {left:,} more, which the whole report has")
+    return "\n\n".join(shown)
+
+
+def _runtime(runtime: RuntimeReport) -> str:
+    finding = runtime.finding
+    if finding is None:
+        return ""
+    parts = []
+    if runtime.runtime.origin is not None:
+        parts.append(f"Asked for in {code(str(runtime.runtime.origin), 200)}.")
+    if finding.suggestion:
+        parts.append(f"**Suggested, not verified:** {prose(finding.suggestion)}")
+    if finding.detail:
+        parts.append(block(finding.detail))
+    summary = f"{SYMBOLS[Standing.ERROR]} runtime {html_code(runtime.name, 80)}: {html_prose(finding.headline)}"
+    return details(summary, "\n\n".join(parts) or "No more is known.")
+
+
+def _line_of(runtime: RuntimeReport) -> str:
+    headline = runtime.finding.headline if runtime.finding else ""
+    return f"- runtime {code(runtime.name, 80)}: {prose(headline, 200)}"
+
+
+def _line(group: AccountGroup, page: Page) -> str:
+    more = f" and {len(group.others):,} more" if group.others else ""
+    first = group.first
+    change = page.changes.get(first.case.case.id)
+    word = f" ({CHANGES[change]})" if change else ""
+    case = first.case.case
+    where = f"{code(case.artifact, 200)} in {code(case.runtime, 80)} {case.device}"
+    return f"- {where}{more}{word}: {prose(first.headline, 200)}"
+
+
+def _group(group: AccountGroup, page: Page, *, unfolded: bool) -> str:
+    first = group.first
+    body = "\n\n".join(part for part in _body(group, page) if part)
+    return details(_summary(first, len(group.others)), body, unfolded=unfolded)
+
+
+def _summary(account: Account, others: int) -> str:
+    case = account.case.case
+    more = f" and {others:,} more" if others else ""
+    where = f"{html_code(case.artifact, 200)} in {html_code(case.runtime, 80)} {case.device}{more}"
+    return f"{SYMBOLS[account.case.standing]} <b>{html_prose(account.headline, 240)}</b> – {where}"
+
+
+def _body(group: AccountGroup, page: Page) -> Iterator[str]:
+    account = group.first
+    change = page.changes.get(account.case.case.id) or account.case.change
+    state = [CHANGES[change]] if change else []
+    if account.case.standing is Standing.FAILED and not account.blocks:
+        state.append("does not block")
+    if account.cause != UNKNOWN:
+        sure = "" if account.confidence is Confidence.CERTAIN else f", {account.confidence.value}"
+        state.append(f"cause {code(account.cause, 80)}{sure}")
+    yield " · ".join(state)
+    yield prose(account.explanation, 1_000)
+    yield "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in account.evidence[:NAMED])
+    if not account.remedies:
+        yield "No fix is known."
+    for remedy in account.remedies[:3]:
+        yield _remedy(remedy)
+    yield f"To be mended at {_link(account, page)}. To try this case alone: {code(account.command, 400)}"
+    if group.others:
+        rows = [f"- {code(other.case.case.artifact, 200)} {other.case.case.device}" for other in group.others[:NAMED]]
+        if len(group.others) > NAMED:
+            rows.append(f"- and {len(group.others) - NAMED:,} more")
+        yield "The same in " + code(account.case.case.runtime, 80) + ":\n\n" + "\n".join(rows)
+
+
+def _link(account: Account, page: Page) -> str:
+    is_artifact = account.anchor.file == account.case.case.artifact
+    shown = code(account.anchor.file if is_artifact else str(account.anchor), 200)
+    target = page.links.to(account.anchor)
+    return f"[{shown}]({target})" if target else shown
+
+
+def _remedy(remedy: Remedy) -> str:
+    if remedy.verified:
+        where = f" (it loads in {prose(remedy.tried_in, 120)})" if remedy.tried_in else ""
+        parts = [f"**Fix, verified:** {prose(remedy.headline)}{where}"]
+    else:
+        why = f" ({prose(remedy.why_not_verified, 200)})" if remedy.why_not_verified else ""
+        parts = [f"**Suggested, not verified:** {prose(remedy.headline)}{why}"]
+    if remedy.breaks:
+        names = [code(path, 120) for path in remedy.breaks[:3]]
+        more = [f"{len(remedy.breaks) - 3:,} more"] if len(remedy.breaks) > 3 else []  # noqa: PLR2004 - as named
+        parts.append(f"It breaks {wording.enumeration(names + more)}.")
+    for edit in remedy.edits[:5]:
+        where = f"{edit.file}:{edit.line}" if edit.line else edit.file
+        lines = [f"- {edit.old}"] if edit.old is not None else []
+        text = block("\n".join([*lines, f"+ {edit.new}"]), language="diff")
+        parts.append(f"{code(where, 200)}\n\n{text}")
+    if remedy.command:
+        parts.append(block(remedy.command, language="sh"))
+    return "\n\n".join(parts)
+
+
+def _warning(warning: Warning, page: Page) -> str:
+    case = warning.case
+    summary = f"warning: <b>{html_prose(warning.diagnosis.headline, 240)}</b> – {html_code(case.case.artifact, 200)}"
+    evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in warning.diagnosis.evidence[:NAMED])
+    remedies = [_remedy(remedy) for remedy in warning.diagnosis.remedies[:2]]
+    where = f"It loads in {code(place(case), 120)}, but not as it was."
+    return details(f"{summary}", "\n\n".join(part for part in (where, evidence, *remedies) if part) or page.name)
