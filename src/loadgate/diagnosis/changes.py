@@ -1,0 +1,279 @@
+"""From the diagnosis of a failure to the changes that are worth a try, nearest to production first. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import yaml
+
+from loadgate.diagnosis import releases
+from loadgate.diagnosis.change import Change, name_of, parse
+from loadgate.diagnosis.definitions import Definition
+from loadgate.domain import (
+    LOADERS_OF_FORMAT,
+    Artifact,
+    Case,
+    Diagnosis,
+    Facts,
+    Finding,
+    Format,
+    Loader,
+    Lock,
+    Proposal,
+    RemedyKind,
+    Runtime,
+)
+
+NEARNESS = tuple(RemedyKind)
+"""The kinds in the order of the domain: what changes least first."""
+UNTRIABLE = (RemedyKind.FILE, RemedyKind.OTHER)
+LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
+KERAS_LOADERS = (Loader.KERAS, Loader.TF_KERAS)
+VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+
+
+class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    module: str
+    follows: bool = False
+
+
+class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    packages: dict[str, Package]
+    repairs: dict[str, tuple[str, ...]]
+
+
+@cache
+def known() -> Known:
+    text = files("loadgate.diagnosis").joinpath("remedies.yml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), Known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A case that failed, with all that is known of it."""
+
+    case: Case
+    artifact: Artifact
+    runtime: Runtime
+    lock: Lock
+    diagnosis: Diagnosis
+    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
+    """What the repository defines of what the artifact needs."""
+
+    @property
+    def facts(self) -> Facts:
+        return self.artifact.facts or Facts()
+
+    @property
+    def minor(self) -> str:
+        return releases.minor_of(self.lock.tensorflow) or ""
+
+    @property
+    def separate_keras(self) -> bool:
+        """TensorFlow of a version for which Keras 3 and tf-keras are two packages to choose from."""
+        version = releases.as_version(self.lock.tensorflow)
+        return version is not None and (version.major, version.minor) >= (2, 16)
+
+    @property
+    def can_be_mended(self) -> bool:
+        """The artifact's own bytes are no hindrance."""
+        kinds = {proposal.kind for proposal in self.diagnosis.proposals}
+        return self.artifact.stand_in is None and not (kinds and kinds <= set(UNTRIABLE))
+
+
+def changes_of(failure: Failure) -> tuple[Change, ...]:
+    """What the diagnosis proposes, then what mends failures of such an artifact in general. Each only once."""
+    if not failure.can_be_mended:
+        return ()
+    proposed = [change for proposal in failure.diagnosis.proposals for change in _of_proposal(failure, proposal)]
+    general = sorted(_in_general(failure), key=lambda change: NEARNESS.index(change.kind))
+    unique: dict[str, Change] = {}
+    for change in (*proposed, *general):
+        unique.setdefault(repr(replace(change, kind=RemedyKind.OTHER)), change)
+    return tuple(change for change in unique.values() if _changes_something(failure, change))
+
+
+def _changes_something(failure: Failure, change: Change) -> bool:
+    if change.loader is not None and change.loader == failure.case.loader and change.resave is None:
+        return False
+    same_env = all(failure.runtime.env.get(name) == value for name, value in change.env.items())
+    nothing_else = not (change.needs_environment or change.imports or change.loader or change.resave)
+    return not (nothing_else and same_env)
+
+
+def _of_proposal(failure: Failure, proposal: Proposal) -> Iterator[Change]:
+    match proposal.kind:
+        case RemedyKind.IMPORT:
+            yield from _imports(failure, proposal.value)
+        case RemedyKind.LOADER:
+            yield from _loaders(failure, proposal.value)
+        case RemedyKind.PACKAGE:
+            yield from _package(failure, proposal.value)
+        case RemedyKind.ENVIRONMENT:
+            yield from _environment(failure, proposal.value)
+        case RemedyKind.KERAS:
+            yield from _keras(failure, proposal.value)
+        case RemedyKind.TENSORFLOW:
+            yield from _tensorflow(failure, proposal.value)
+        case RemedyKind.PYTHON:
+            yield from _python(failure, proposal.value)
+        case RemedyKind.RESAVE:
+            yield from resaves(failure)
+
+
+def _in_general(failure: Failure) -> Iterator[Change]:
+    """The differential: what differs between the runtimes in which such an artifact loads and those where not."""
+    yield from _imports(failure, "")
+    if failure.artifact.format is Format.SAVED_MODEL:
+        yield from _loaders(failure, "")
+    if failure.case.loader in KERAS_LOADERS:
+        yield from _environment(failure, f"{LEGACY_KERAS}=1")
+        yield from _keras(failure, "")
+    if failure.facts.lambdas:
+        yield from _python(failure, "")
+    yield from _tensorflow(failure, "")
+
+
+def _imports(failure: Failure, value: str) -> Iterator[Change]:
+    """`value` is a module, or the name of what has to be registered; empty for all that the file says it needs."""
+    objects = failure.facts.custom_objects
+    names = {value} if value.isidentifier() else set()
+    names |= {found.name for found in objects}
+    entries = [failure.definitions[name][0].entry for name in sorted(names) if name in failure.definitions]
+    if entries:
+        new = tuple(entry for entry in dict.fromkeys(entries) if entry not in failure.runtime.imports)
+        if new:
+            yield Change(kind=RemedyKind.IMPORT, imports=new)
+    elif "." in value and all(part.isidentifier() for part in value.split(".")):
+        yield Change(kind=RemedyKind.IMPORT, imports=(value,))
+    tops = {(found.module or "").partition(".")[0] for found in objects}
+    for name, package in known().packages.items():
+        if package.module.partition(".")[0] in tops and package.module != "tf_keras":
+            yield from _package(failure, name)
+
+
+def _loaders(failure: Failure, value: str) -> Iterator[Change]:
+    offered = LOADERS_OF_FORMAT[failure.artifact.format]
+    chosen = [loader for loader in offered if loader.value == value] if value else offered
+    for loader in chosen:
+        missing = loader is Loader.TF_KERAS and "tf-keras" not in failure.lock.packages
+        if loader != failure.case.loader and not missing:
+            yield Change(kind=RemedyKind.LOADER, loader=loader)
+
+
+def _package(failure: Failure, requirement: str) -> Iterator[Change]:
+    """Only what is known to be meant: a rule may quote the artifact, and an artifact chooses no packages."""
+    name = name_of(requirement)
+    package = known().packages.get(name)
+    if package is None:
+        return
+    imports = () if package.module in ("sentencepiece", "tf_keras") else (package.module,)
+    if name in failure.lock.packages and (parsed := parse(requirement)) and not parsed.specifier:
+        if imports and package.module not in failure.runtime.imports:
+            yield Change(kind=RemedyKind.IMPORT, imports=imports)
+        return
+    text = f"{name}=={failure.minor}.*" if package.follows and requirement == name else requirement
+    yield Change(kind=RemedyKind.PACKAGE, packages=(text,), imports=imports)
+
+
+def _environment(failure: Failure, value: str) -> Iterator[Change]:
+    found = VARIABLE.fullmatch(value)
+    if found is None:
+        return
+    name, text = found.groups()
+    if name != LEGACY_KERAS or text != "1":
+        yield Change(kind=RemedyKind.ENVIRONMENT, env={name: text})
+    elif failure.separate_keras and failure.runtime.env.get(LEGACY_KERAS) != "1":
+        installed = releases.minor_of(failure.lock.packages.get("tf-keras", "")) == failure.minor
+        packages = () if installed else (f"tf-keras=={failure.minor}.*",)
+        yield Change(kind=RemedyKind.ENVIRONMENT, env={LEGACY_KERAS: "1"}, packages=packages)
+
+
+def _keras(failure: Failure, value: str) -> Iterator[Change]:
+    """Another Keras beside the same TensorFlow, which can be had for Keras 3 alone."""
+    if not failure.separate_keras:
+        return
+    saver = (failure.facts.saved_with.keras or "").removesuffix("-tf")
+    chosen = value or (saver if saver.startswith("3.") else "")
+    version = releases.as_version(chosen)
+    if chosen and (version is None or version.major == 3) and chosen != failure.lock.packages.get("keras"):  # noqa: PLR2004
+        yield Change(kind=RemedyKind.KERAS, keras=chosen)
+
+
+def _tensorflow(failure: Failure, value: str) -> Iterator[Change]:
+    for release in releases.other_releases(failure.artifact, failure.lock.tensorflow, value):
+        yield release_change(failure, release)
+
+
+def release_change(failure: Failure, release: str) -> Change:
+    here = releases.minor_of(failure.lock.python)
+    python = releases.python_for(release, here, failure.facts.lambdas)
+    legacy = failure.runtime.env.get(LEGACY_KERAS) == "1"
+    minor = releases.minor_of(release)
+    needed = releases.requirements_for(release)
+    if legacy:
+        version = releases.as_version(release)
+        separate = version is not None and (version.major, version.minor) >= (2, 16)
+        return Change(
+            kind=RemedyKind.TENSORFLOW,
+            tensorflow=release,
+            python=python if python != here else None,
+            packages=(*needed, *([f"tf-keras=={minor}.*"] if separate else [])),
+            env={} if separate else {LEGACY_KERAS: "0"},
+        )
+    return Change(
+        kind=RemedyKind.TENSORFLOW,
+        tensorflow=release,
+        python=python if python != here else None,
+        packages=needed,
+    )
+
+
+def _python(failure: Failure, value: str) -> Iterator[Change]:
+    here = releases.minor_of(failure.lock.python)
+    if re.fullmatch(r"3\.\d{1,2}", value):
+        python: str | None = value
+    else:
+        python = releases.python_for(failure.lock.tensorflow, here, failure.facts.lambdas)
+    if python and python != here:
+        yield Change(kind=RemedyKind.PYTHON, python=python)
+
+
+def resaves(failure: Failure) -> Iterator[Change]:
+    """The artifact saved again: first so that the same call reads it, then as a graph that needs no Keras."""
+    if failure.artifact.format not in (Format.KERAS_H5, Format.KERAS_V3, Format.SAVED_MODEL):
+        return
+    generation = (failure.lock.keras or "2").partition(".")[0]
+    saver = (failure.facts.saved_with.keras or "").partition(".")[0]
+    if failure.case.loader in KERAS_LOADERS and saver in ("", generation, "2"):
+        yield Change(kind=RemedyKind.RESAVE, resave=Format.KERAS_H5, loader=failure.case.loader)
+    yield Change(kind=RemedyKind.RESAVE, resave=Format.SAVED_MODEL, loader=Loader.SAVED_MODEL)
+
+
+def repair_of(runtime: Runtime, finding: Finding) -> Change | None:
+    """What a finding of a runtime that could not be made asks for; None where nothing is known to help."""
+    minor = _minor_asked_for(runtime)
+    if finding.cause == "no_build_for_python" and minor:
+        python = releases.python_for(releases.release_of(minor), None)
+        return Change(kind=RemedyKind.PYTHON, python=python) if python and python != runtime.python else None
+    if finding.cause == "keras_backend_missing":
+        return Change(kind=RemedyKind.ENVIRONMENT, env={"KERAS_BACKEND": "tensorflow"})
+    texts = known().repairs.get(finding.cause)
+    if not texts or (minor is None and any("{minor}" in text for text in texts)):
+        return None
+    return Change(kind=RemedyKind.PACKAGE, packages=tuple(text.format(minor=minor) for text in texts))
+
+
+def _minor_asked_for(runtime: Runtime) -> str | None:
+    if runtime.tensorflow:
+        return releases.minor_of(runtime.tensorflow.lstrip("=~<> "))
+    for line in (*runtime.constraints, *runtime.requirements):
+        parsed = parse(line.text)
+        if parsed is not None and name_of(line.text).startswith("tensorflow") and parsed.specifier:
+            return releases.minor_of(next(iter(parsed.specifier)).version)
+    return None

@@ -1,0 +1,80 @@
+"""Where a repository defines the classes and functions that its models need: read as text, never imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from loadgate.repository import UnusableFileError, find_files, read_text
+
+MOST_FILES = 5_000
+SOURCE_ROOTS = ("src",)
+"""Folders from which modules are imported as well as from the root of the repository."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    name: str
+    module: str
+    file: str
+    line: int
+    registered: bool
+    """Importing the module makes it known to Keras."""
+
+    @property
+    def entry(self) -> str:
+        """What stands for it under `imports:`."""
+        return self.module if self.registered else f"{self.module}:{self.name}"
+
+
+def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[Definition, ...]]:
+    """Top-level classes and functions with one of `names`, those that register themselves first, then the nearest."""
+    found: dict[str, list[Definition]] = {}
+    wanted = {name for name in names if name.isidentifier()}
+    if not wanted:
+        return {}
+    mentions = re.compile(rf"\b(?:class|def)\s+(?:{'|'.join(sorted(map(re.escape, wanted)))})\b")
+    for file in find_files(root, ["*.py"])[:MOST_FILES]:
+        module = module_of(file)
+        if module is None:
+            continue
+        try:
+            text = read_text(root, file)
+        except UnusableFileError:
+            continue
+        if mentions.search(text):
+            for definition in _defined(text, file, module):
+                if definition.name in wanted:
+                    found.setdefault(definition.name, []).append(definition)
+    return {name: tuple(sorted(each, key=lambda one: not one.registered)) for name, each in found.items()}
+
+
+def module_of(file: str) -> str | None:
+    """The name by which a file can be imported from the root or from `src`; None where it cannot."""
+    parts = list(PurePosixPath(file).with_suffix("").parts)
+    if parts[0] in SOURCE_ROOTS and len(parts) > 1:
+        parts = parts[1:]
+    if parts[-1] == "__init__":
+        parts = parts[:-1]
+    return ".".join(parts) if parts and all(part.isidentifier() for part in parts) else None
+
+
+def _defined(text: str, file: str, module: str) -> Iterator[Definition]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile file may be nested without end
+        return
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            registered = any("register_keras_serializable" in _name(decorator) for decorator in node.decorator_list)
+            yield Definition(name=node.name, module=module, file=file, line=node.lineno, registered=registered)
+
+
+def _name(decorator: ast.expr) -> str:
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

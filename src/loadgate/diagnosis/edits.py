@@ -1,0 +1,135 @@
+"""The exact lines of the user's own files that a change of a runtime comes to. Pure, over the files' text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from loadgate.declared import TENSORFLOW_NAMES
+from loadgate.diagnosis.change import Change, name_of, parse
+from loadgate.diagnosis.draft import Draft, Sources
+from loadgate.diagnosis.spec_block import Block
+from loadgate.domain import Edit, Format, Loader, Lock, Requirement, Runtime
+
+VERSIONS = r"""[<>=!~]=?=?[^"',;#\s]*(?:,\s*[<>=!~]=?[^"',;#\s]*)*"""
+
+
+def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) -> tuple[Edit, ...]:
+    """What to change where. A pin that has to give way is an edit without `new`: see `finished`."""
+    draft = Draft(sources)
+    block = Block.of(base, draft)
+    if block is not None:
+        _change_keys(block, change, base)
+    _change_lines(draft, base, after)
+    _add_packages(draft, block, change, base)
+    return draft.edits()
+
+
+def loader_edits(
+    format_: Format, loader: Loader, path: str | None, base: Runtime, sources: Sources
+) -> tuple[Edit, ...]:
+    """For the artifact at `path` alone, or where that is None for every artifact of the format in that runtime."""
+    draft = Draft(sources)
+    block = Block.of(base, draft)
+    if block is None:
+        return ()
+    if path is None:
+        block.put_into("loader", format_.value, loader.value)
+    elif (artifacts := Block.at_top("artifacts", block.file, draft)) is not None:
+        artifacts.put_into("loader", f'"{path}"', loader.value)
+    elif (version := Block.at_top("version", block.file, draft)) is not None:
+        entry = f'artifacts:\n  loader: {{"{path}": {loader.value}}}'
+        draft.change(block.file, version.first, f"{draft.text(block.file, version.first)}\n{entry}")
+    return draft.edits()
+
+
+def finished(edits: Sequence[Edit], lock: Lock) -> tuple[Edit, ...]:
+    """With the versions that the runtime really got, where a pin had to give way; without those that did not."""
+    return tuple(edit for each in edits if (edit := _finished(each, lock)) is not None)
+
+
+def _finished(edit: Edit, lock: Lock) -> Edit | None:
+    parsed = parse((edit.old or "").strip().strip("\"',- "))
+    if edit.new or parsed is None or not parsed.specifier:
+        return edit
+    version = lock.packages.get(name_of(str(parsed)))
+    if version is None:
+        return edit
+    if parsed.specifier.contains(version, prereleases=True):
+        return None
+    pinned = re.sub(VERSIONS, f"=={version}", edit.old or "", count=1)
+    return Edit(file=edit.file, line=edit.line, old=edit.old, new=pinned)
+
+
+def _change_keys(block: Block, change: Change, base: Runtime) -> None:
+    if change.python and base.interpreter is None:
+        block.set("python", f'"{change.python}"')
+    if change.tensorflow and base.interpreter is None and tensorflow_line(base) is None:
+        block.set("tensorflow", f'"{change.tensorflow}"')
+    if change.keras:
+        block.set("keras", f'"{change.keras}"')
+    elif change.tensorflow and base.keras:
+        block.remove("keras")
+    for name, value in change.env.items():
+        block.put_into("env", name, f'"{value}"')
+    for module in change.imports:
+        block.append("imports", module)
+
+
+def tensorflow_line(base: Runtime) -> Requirement | None:
+    """The line of the user's that names TensorFlow."""
+    lines = (line for line in base.requirements if name_of(line.text) in TENSORFLOW_NAMES and line.origin)
+    return next(lines, None)
+
+
+def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> None:
+    """The lines that differ, or are gone, in the changed runtime."""
+    kept = {(line.origin, name_of(line.text)): line.text for line in (*after.requirements, *after.constraints)}
+    added = {name_of(line.text): line.text for line in after.requirements if line.origin is None}
+    for line in (*base.requirements, *base.constraints):
+        name = name_of(line.text)
+        text = kept.get((line.origin, name))
+        if line.origin is None or draft.sources.line(line.origin) is None or text == line.text:
+            continue
+        if line.origin.file.endswith(".lock"):  # another program writes it
+            continue
+        old = draft.text(line.origin.file, line.origin.line)
+        now = text or added.get(name, "")
+        draft.change(line.origin.file, line.origin.line, respelled(old, line.text, now) if now else "")
+
+
+def respelled(line: str, was: str, now: str) -> str:
+    """A line of a file with another version in it, whatever kind of file it stands in."""
+    parsed = parse(now)
+    if was in line or parsed is None:
+        return line.replace(was, now, 1)
+    exact = next((each.version for each in parsed.specifier if each.operator == "=="), "")
+    name = re.escape(parsed.name).replace(r"\-", "[-_.]")
+    for pattern, new in (
+        (rf"({name}[\"']?\s*=\s*([\"']))[^\"']*(?=\2)", str(parsed.specifier)),  # Poetry's pyproject.toml, a Pipfile
+        (rf"(/{name}:)[0-9]+(?:\.[0-9]+)*", exact),  # the tag of an image
+        (rf"({name}(?:\[[^\]]*\])?\s*){VERSIONS}", str(parsed.specifier)),
+    ):
+        changed = re.sub(pattern, lambda found, new=new: found[1] + new, line, count=1)  # type: ignore[misc]  # the default binds this round's value
+        if changed != line:
+            return changed
+    return line
+
+
+def _add_packages(draft: Draft, block: Block | None, change: Change, base: Runtime) -> None:
+    """Lines for packages that the runtime did not ask for so far."""
+    asked = {name_of(line.text) for line in (*base.requirements, *base.constraints)}
+    new = [text for text in change.packages if name_of(text) not in asked and (parsed := parse(text)) and parsed]
+    file = _listed(base)
+    for text in new:
+        if file is not None:
+            draft.add(file, text)
+        elif block is not None:
+            block.append("packages", f'"{text}"')
+
+
+def _listed(base: Runtime) -> str | None:
+    """The requirements file to which a line can be added."""
+    named = [*base.requirement_files, *([base.origin.file] if base.origin else [])]
+    return next((name for name in named if PurePosixPath(name).suffix in (".txt", ".in")), None)

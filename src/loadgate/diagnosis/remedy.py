@@ -1,0 +1,289 @@
+"""From what failed to a plan of what might mend it: candidate runtimes, and the cases to be tried in them. Pure.
+
+A candidate serves every failure that the same change might mend, and what passed before is tried in it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from loadgate.diagnosis.advice import advise_mending, advise_repair
+from loadgate.diagnosis.change import Change, changed
+from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
+from loadgate.diagnosis.draft import Sources
+from loadgate.domain import (
+    Artifact,
+    Case,
+    Finding,
+    Format,
+    Lock,
+    Outcome,
+    Plan,
+    Remedy,
+    RemedyKind,
+    Resave,
+    Runtime,
+    RuntimeState,
+    Trial,
+)
+
+MOST_KEPT = 100
+"""So many of what passed before are tried in a candidate, the most different first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A runtime that could not be made, and the cases that have no verdict for it."""
+
+    runtime: Runtime
+    finding: Finding
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the first round came to, as far as remedies need it."""
+
+    plan: Plan
+    states: Mapping[str, RuntimeState]
+    failures: tuple[Failure, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    passed: tuple[Case, ...] = ()
+    sources: Sources = field(default_factory=Sources)
+
+    @property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        return {artifact.path: artifact for artifact in self.plan.artifacts}
+
+    def lock_of(self, runtime: str) -> Lock | None:
+        state = self.states.get(runtime)
+        return state.lock if state else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One candidate runtime, and the failures that it might mend."""
+
+    runtime: Runtime
+    """As it would be made; of the same name as the original where nothing about it changes."""
+    base: Runtime
+    change: Change
+    tries: tuple[tuple[Failure, Change], ...] = ()
+    repairs: Broken | None = None
+
+    @property
+    def nearness(self) -> int:
+        if self.repairs is not None:
+            return 0
+        return min(NEARNESS.index(change.kind) for _, change in self.tries)
+
+    @property
+    def makes_environment(self) -> bool:
+        return self.change.needs_environment
+
+
+def options(findings: Findings, *, kinds: Collection[RemedyKind] = NEARNESS) -> tuple[Option, ...]:
+    """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads."""
+    tries: dict[tuple[str, str], list[tuple[Failure, Change]]] = {}
+    for failure in findings.failures:
+        for change in changes_of(failure):
+            if change.kind in kinds and change.resave is None:
+                key = (_base_key(failure), repr(change.of_runtime))
+                tries.setdefault(key, []).append((failure, change))
+    found = []
+    for mine in tries.values():
+        failure, change = mine[0]
+        name = _name(failure.runtime, failure.case, change)
+        runtime = changed(failure.runtime, failure.lock, change.of_runtime, name=name)
+        runtime = replace(runtime, devices=(failure.case.device,))
+        found.append(Option(runtime=runtime, base=failure.runtime, change=change.of_runtime, tries=tuple(mine)))
+    return (*(each for broken in findings.broken for each in _repair(broken)), *found)
+
+
+def _base_key(failure: Failure) -> str:
+    return f"{failure.runtime.name}\0{failure.case.device}"
+
+
+def _name(runtime: Runtime, case: Case, change: Change) -> str:
+    device = f" ({case.device})" if len(runtime.devices) > 1 else ""
+    return f"{runtime.name}{device} with {change.label}" if not change.leaves_runtime else f"{runtime.name} as it is"
+
+
+def _repair(broken: Broken) -> Iterator[Option]:
+    change = repair_of(broken.runtime, broken.finding)
+    if change is not None:
+        runtime = changed(broken.runtime, None, change, name=f"{broken.runtime.name} with {change.label}")
+        yield Option(runtime=runtime, base=broken.runtime, change=change, repairs=broken)
+
+
+def in_order(candidates: Iterable[Option], *, environments: int) -> tuple[Option, ...]:
+    """Those to be tried, and in which order: what mends many before what mends one, and of equals the nearest.
+
+    Of those that need an environment of their own, at most `environments`. A failure that others have been chosen for
+    weighs less, so that each gets its turn.
+    """
+    left = list(candidates)
+    free = [option for option in left if not option.makes_environment]
+    costly = [option for option in left if option.makes_environment]
+    chosen: list[Option] = []
+    served: dict[str, int] = {}
+    while costly and len(chosen) < environments:
+        best = max(costly, key=lambda option: _worth(option, served))
+        costly.remove(best)
+        chosen.append(best)
+        for failure, _ in best.tries:
+            served[failure.case.id] = served.get(failure.case.id, 0) + 1
+    free.sort(key=lambda option: (option.nearness, -len(option.tries)))
+    return (*free, *chosen)
+
+
+def _worth(option: Option, served: Mapping[str, int]) -> tuple[float, int]:
+    if option.repairs is not None:
+        return float(len(option.repairs.cases)), 0
+    worth = 0.0
+    for failure, _ in option.tries:
+        rank = next((at for at, each in enumerate(_costly(failure)) if each.of_runtime == option.change), 0)
+        worth += 1.0 / ((1 + rank) * (1 + served.get(failure.case.id, 0)) ** 2)
+    return worth, -option.nearness
+
+
+def _costly(failure: Failure) -> list[Change]:
+    return [change for change in changes_of(failure) if change.needs_environment]
+
+
+# --- as a plan ----------------------------------------------------------------------------------------------------
+
+
+def plan_of(chosen: Sequence[Option], findings: Findings) -> Plan:
+    """The candidates as a plan that provision and load take like any other."""
+    runtimes: dict[str, Runtime] = {}
+    cases: dict[str, Case] = {}
+    trials: list[Trial] = []
+    for option in chosen:
+        runtimes.setdefault(option.runtime.name, option.runtime)
+        for case, trial in (*_mending(option, findings), *_repairing(option, findings), *_keeping(option, findings)):
+            cases.setdefault(case.id, case)
+            trials.append(trial)
+    return _plan(findings, runtimes.values(), cases.values(), trials)
+
+
+def _plan(findings: Findings, runtimes: Iterable[Runtime], cases: Iterable[Case], trials: Sequence[Trial]) -> Plan:
+    cases = tuple(cases)
+    used = {case.artifact for case in cases}
+    return replace(
+        findings.plan,
+        artifacts=tuple(artifact for artifact in findings.plan.artifacts if artifact.path in used),
+        runtimes=tuple(runtimes),
+        cases=cases,
+        notes=(),
+        trials=tuple(trials),
+    )
+
+
+def _mending(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
+    for failure, change in option.tries:
+        case = trial_case(failure.case, option.runtime, change)
+        remedy = _advice(change, failure, option.runtime, findings)
+        yield case, Trial(case=case.id, mends=failure.case.id, remedy=remedy)
+
+
+def _advice(change: Change, failure: Failure, after: Runtime, findings: Findings) -> Remedy:
+    artifacts = findings.artifacts
+    format_ = failure.artifact.format
+    here = (case for case in findings.passed if case.runtime == failure.runtime.name)
+    alone = not any(artifacts[case.artifact].format is format_ for case in here)
+    return advise_mending(
+        change,
+        failure.case,
+        failure.lock,
+        all_of_format=format_ if alone else None,
+        base=failure.runtime,
+        after=after,
+        sources=findings.sources,
+    )
+
+
+def _repairing(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
+    if option.repairs is None:
+        return
+    remedy = advise_repair(option.change, base=option.base, after=option.runtime, sources=findings.sources)
+    for original in option.repairs.cases:
+        case = trial_case(original, option.runtime, option.change)
+        yield case, Trial(case=case.id, repairs=option.base.name, remedy=remedy)
+
+
+def _keeping(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
+    if option.change.leaves_runtime or option.repairs is not None:
+        return
+    device = option.tries[0][0].case.device
+    mine = [case for case in findings.passed if (case.runtime, case.device) == (option.base.name, device)]
+    for original in _most_different(mine, findings.artifacts)[:MOST_KEPT]:
+        case = trial_case(original, option.runtime, option.change)
+        yield case, Trial(case=case.id, keeps=original.id)
+
+
+def _most_different(cases: Sequence[Case], artifacts: Mapping[str, Artifact]) -> list[Case]:
+    """One of each format and saver first."""
+    seen: dict[object, int] = {}
+    ranked = []
+    for case in cases:
+        artifact = artifacts[case.artifact]
+        kind = (artifact.format, artifact.facts.saved_with if artifact.facts else None)
+        seen[kind] = seen.get(kind, 0) + 1
+        ranked.append((seen[kind], case))
+    return [case for _, case in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def trial_case(original: Case, runtime: Runtime, change: Change) -> Case:
+    loader = change.loader or original.loader
+    parts = (original.artifact, runtime.name, original.device, loader, change.resave or "")
+    identity = "\0".join(parts).encode("utf-8", "surrogateescape")
+    return replace(original, id=hashlib.sha256(identity).hexdigest()[:16], runtime=runtime.name, loader=loader)
+
+
+# --- saved again --------------------------------------------------------------------------------------------------
+
+
+def resave_plan(failures: Sequence[tuple[Failure, Change]], sources: Mapping[str, Case], findings: Findings) -> Plan:
+    """`sources`: id of the failed case → a case of the same artifact that passed, or will be tried, elsewhere.
+
+    Each change is tried by two cases: one loads the original there and saves it, the other loads that in the target.
+    """
+    runtimes: dict[str, Runtime] = {}
+    cases: dict[str, Case] = {}
+    trials: list[Trial] = []
+    known = {runtime.name: runtime for runtime in findings.plan.runtimes}
+    for failure, change in failures:
+        source = sources.get(failure.case.id)
+        if source is None or change.resave is None or source.runtime not in known:
+            continue
+        saver = _saver(source, change.resave)
+        target = trial_case(failure.case, failure.runtime, change)
+        runtimes.setdefault(saver.runtime, known[saver.runtime])
+        runtimes.setdefault(failure.runtime.name, failure.runtime)
+        if saver.id not in cases:
+            trials.append(Trial(case=saver.id, saves=change.resave))
+        cases |= {saver.id: saver, target.id: target}
+        remedy = _advice(change, failure, failure.runtime, findings)
+        resave = Resave(source=saver.id, format=change.resave)
+        trials.append(Trial(case=target.id, mends=failure.case.id, remedy=remedy, resave=resave))
+    return _plan(findings, runtimes.values(), cases.values(), trials)
+
+
+def _saver(source: Case, format_: Format) -> Case:
+    identity = "\0".join((source.id, "saves", format_)).encode()
+    return replace(source, id=hashlib.sha256(identity).hexdigest()[:16])
+
+
+def mended(outcomes: Mapping[str, Outcome], plan: Plan) -> frozenset[str]:
+    """Ids of the failed cases for which a trial of the plan passed and took nothing from what passed before."""
+    trials = plan.trials
+    runtime_of = {case.id: case.runtime for case in plan.cases}
+    harmful = {runtime_of[t.case] for t in trials if t.keeps and outcomes.get(t.case) is Outcome.FAILED}
+    return frozenset(
+        trial.mends
+        for trial in trials
+        if trial.mends and outcomes.get(trial.case) is Outcome.PASSED and runtime_of[trial.case] not in harmful
+    )
