@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from loadgate.diagnosis.explain import explain, warnings
 from loadgate.domain import (
     Artifact,
     Case,
@@ -14,6 +16,7 @@ from loadgate.domain import (
     Outcome,
     Plan,
     Reason,
+    Runtime,
     RuntimeState,
     Stage,
 )
@@ -51,9 +54,14 @@ def assemble_shards(
     planned = {case.id for case in plan.cases}
     unknown = sum(1 for case in offered if case not in planned)
     stale = {case.id for case in plan.cases if _is_of_other_bytes(offered.get(case.id), artifacts[case.artifact])}
-    cases = tuple(
+    told = (
         _case_report(case, None if case.id in stale else offered.get(case.id), states.get(case.runtime), plan)
         for case in plan.cases
+    )
+    asked = {runtime.name: runtime for runtime in plan.runtimes}
+    cases = tuple(
+        _explained(case, artifacts[case.case.artifact], asked[case.case.runtime], states.get(case.case.runtime))
+        for case in told
     )
     runtimes = tuple(
         RuntimeReport(
@@ -140,6 +148,14 @@ def _case_report(case: Case, result: CaseResult | None, state: RuntimeState | No
         message=decisive.message,
         result=result,
     )
+
+
+def _explained(case: CaseReport, artifact: Artifact, runtime: Runtime, state: RuntimeState | None) -> CaseReport:
+    """With the cause of its failure, or with what changed although it passed."""
+    if case.result is None or case.standing not in (Standing.FAILED, Standing.PASSED):
+        return case
+    seen = (artifact, case.case, runtime, state.lock if state else None, case.result)
+    return replace(case, diagnosis=explain(*seen), warnings=warnings(*seen))
 
 
 def _has_verdict(result: CaseResult | None) -> bool:
