@@ -439,6 +439,8 @@ class FindingKind(StrEnum):
     INSTALL = "install"
     IMPORT = "import"
     UNSUPPORTED = "unsupported"
+    GPU = "gpu"
+    """It was made, but will not use a GPU as it is asked to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,6 +470,8 @@ class RuntimeState:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     """What a person should know, such as that tensorflow-cpu stands in."""
+    warnings: tuple[Finding, ...] = ()
+    """What will go wrong in it although it was made, such as that it can open no CUDA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from loadgate.errors import UsageError
 from loadgate.phases.progress import Progress
 from loadgate.runtimes.existing import interpreter_of, lock_existing
 from loadgate.runtimes.failure import NotMadeError
+from loadgate.runtimes.gpu_preflight import preflight
 from loadgate.runtimes.making import Workshop, open_workshop
 from loadgate.runtimes.processes import Processes
 
@@ -57,6 +58,9 @@ def make(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progr
     progress.runtime_started(runtime.name)
     try:
         state = made(runtime, repository, workshop, lambda step: progress.runtime_step(runtime.name, step))
+        if state.lock is not None:
+            known = preflight(runtime, state.lock, workshop.processes)
+            state = replace(state, warnings=known.warnings, notes=(*state.notes, *known.notes))
     except NotMadeError as error:
         state = RuntimeState(name=runtime.name, finding=error.finding)
     state = replace(state, seconds=time.monotonic() - begun)

@@ -87,6 +87,10 @@ def _runtime_lines(runtime: RuntimeReport, report: Report, console: Console) -> 
         yield Text(f"- not made, as there is nothing to load in it{origin}", STYLES[Standing.SKIPPED])
     else:
         yield Text(f"? not reached: the run ended before it was made{origin}", STYLES[Standing.NOT_REACHED])
+    for warning in runtime.warnings:
+        yield Text(f"! {untrusted.line(warning.headline)}", STYLES[Standing.ERROR])
+        if warning.suggestion:
+            yield Text(f"suggested, not verified: {untrusted.line(warning.suggestion)}")
     for note in runtime.notes:
         if note not in report.notes:
             yield Text(f"note: {untrusted.line(note)}")

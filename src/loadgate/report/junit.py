@@ -73,7 +73,8 @@ def _runtime_test(runtime: RuntimeReport, classname: str) -> TestCase:
         )
     elif runtime.lock is None:
         test.add_error_info("the run ended before the runtime was made", error_type=Reason.INTERRUPTED.value)
-    test.stdout = _body("\n".join(runtime.notes)) or None
+    warnings = (f"{warning.headline} {warning.suggestion or ''}".rstrip() for warning in runtime.warnings)
+    test.stdout = _body("\n".join((*warnings, *runtime.notes))) or None
     return test
 
 

@@ -113,6 +113,10 @@ class RuntimeReport:
         return self.state.finding if self.state else None
 
     @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return self.state.warnings if self.state else ()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return self.runtime.notes + (self.state.notes if self.state else ())
 
