@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loadgate.artifacts import table
 from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.wire import Budget
 from loadgate.domain import StandInKind
 
 from . import encoding as e
@@ -18,7 +19,7 @@ ENTRIES = [(b"", b"header"), (b"layer/bias", b"1"), (b"layer/kernel", b"22"), (b
 
 
 def read(content: bytes) -> list[tuple[bytes, bytes]]:
-    return [(key, buffer[start:end]) for key, buffer, start, end in table.entries(content)]
+    return [(key, buffer[start:end]) for key, buffer, start, end in table.entries(content, Budget())]
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 4])

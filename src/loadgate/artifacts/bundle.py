@@ -46,8 +46,8 @@ def read_index(path: Path) -> Bundle:
 
 
 def _read(index: Buffer) -> Bundle:
-    entries = table.entries(index)
     budget = Budget()
+    entries = table.entries(index, budget)
     key, buffer, start, end = next(entries, (b"none", b"", 0, 0))
     header = Message(BUNDLE_HEADER, buffer, start, end, budget)
     shards = header.integer("num_shards")
@@ -57,14 +57,16 @@ def _read(index: Buffer) -> Bundle:
     dtypes: Counter[str] = Counter()
     object_graph = False
     for key, buffer, start, end in entries:
-        entry = Message(BUNDLE_ENTRY, buffer, start, end, budget)
-        shard, stop = entry.integer("shard_id"), entry.integer("offset") + entry.integer("size")
+        entry = Message(BUNDLE_ENTRY, buffer, start, end, budget).integers()
+        shard, stop = entry.get("shard_id", 0), entry.get("offset", 0) + entry.get("size", 0)
         if not 0 <= shard < shards:
             raise Unreadable(f"a tensor is said to be in shard {shard:,} of {shards:,}")
         needed[shard] = max(needed[shard], stop)
         object_graph |= key == _OBJECT_GRAPH
         if key != _OBJECT_GRAPH and not key.startswith(_SLICE):
-            dtypes[tensor_types.name(entry.integer("dtype"))] += 1
+            dtypes[tensor_types.name(entry.get("dtype", 0))] += 1
+            if len(dtypes) > tensor_types.MOST:
+                raise Unreadable("tensors of more types than there are")
     return Bundle(shards=shards, needed=needed, dtypes=dtypes, object_graph=object_graph)
 
 

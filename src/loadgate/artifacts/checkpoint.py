@@ -103,7 +103,7 @@ def _is_table(folder: Folder, name: str) -> bool:
         return False
     try:
         with mapped(folder.root / folder.path / name) as buffer:
-            return bool(_dtypes(buffer))
+            return bool(_dtypes(buffer, Budget()))
     except Unreadable:
         return False
 
@@ -125,7 +125,7 @@ def _find_stand_in(folder: Folder, name: str) -> StandIn | None:
         return reason
     try:
         with mapped(folder.root / folder.path / name) as buffer:
-            next(table.entries(buffer), None)
+            next(table.entries(buffer, Budget()), None)
     except Unreadable as error:
         return sightings.cut_off(folder, name, error)
     return None
@@ -133,19 +133,20 @@ def _find_stand_in(folder: Folder, name: str) -> StandIn | None:
 
 def _facts_of_tables(paths: Collection[Path]) -> Facts:
     tensors: dict[str, str] = {}
+    budget = Budget()
     for path in paths:
         with mapped(path) as buffer:
-            next(table.entries(buffer), None)
-            tensors |= _dtypes(buffer)
+            next(table.entries(buffer, budget), None)
+            tensors |= _dtypes(buffer, budget)
     return _facts(Counter(tensors.values()), {"checkpoint_version": "V1", "shards": str(len(paths))})
 
 
-def _dtypes(buffer: Buffer) -> dict[str, str]:
+def _dtypes(buffer: Buffer, budget: Budget) -> dict[str, str]:
     """Name → type of every tensor. They are listed in the value of the first entry, before all weights."""
     length, start = varint(buffer, _KEY_OF_FIRST_ENTRY, len(buffer))
     if buffer[:_KEY_OF_FIRST_ENTRY] != bytes(_KEY_OF_FIRST_ENTRY) or start + length > len(buffer):
         raise Unreadable("does not begin with the list of its tensors")
-    slices = Message(TENSOR_SLICES, buffer, start, start + length, Budget())
+    slices = Message(TENSOR_SLICES, buffer, start, start + length, budget)
     tensors = list(slices.message("meta").messages("tensor"))
     if not slices.is_admissible() or not all(tensor.is_admissible() for tensor in tensors):
         raise Unreadable("does not begin with the list of its tensors")
@@ -156,6 +157,8 @@ def _dtypes(buffer: Buffer) -> dict[str, str]:
 
 
 def _facts(dtypes: Mapping[str, int], extra: Mapping[str, str]) -> Facts:
+    if len(dtypes) > tensor_types.MOST:
+        raise Unreadable("tensors of more types than there are")
     listed = ", ".join(f"{dtype} {count}" for dtype, count in sorted(dtypes.items()))
     return Facts(tensors=sum(dtypes.values()), extra={**extra, "dtypes": listed} if listed else extra)
 

@@ -14,25 +14,34 @@ from loadgate.domain import StandInKind
 
 IDENTIFIER = slice(4, 8)
 """Where a file may say what it is."""
-_MAX_TABLES = 500_000
+_MAX_TABLES = 250_000
 """Tables visited in one file. They can refer to each other many times over, so a small file can hold any number."""
+_MAX_COPIED = 4 * 1024**2
+"""Bytes of texts and numbers taken from one file, for the same reason."""
 _MAX_TEXT = 64 * 1024
 _DIRECTORY_HEADER = 4
 """Bytes before the offsets in a table's directory: its own size, and that of the table."""
 
 
 class Budget:
-    """Tables that may still be visited in one file."""
+    """Tables that may still be visited in one file, and bytes that may still be copied."""
 
-    __slots__ = ("left",)
+    __slots__ = ("bytes", "tables")
 
     def __init__(self) -> None:
-        self.left = _MAX_TABLES
+        self.tables = _MAX_TABLES
+        self.bytes = _MAX_COPIED
 
     def spend(self) -> None:
-        self.left -= 1
-        if self.left < 0:
+        self.tables -= 1
+        if self.tables < 0:
             raise Unreadable(f"more than {_MAX_TABLES:,} tables")
+
+    def copy(self, buffer: Buffer, start: int, length: int) -> bytes:
+        self.bytes -= length
+        if self.bytes < 0:
+            raise Unreadable(f"names and shapes of more than {_MAX_COPIED:,} bytes")
+        return buffer[start : start + length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +83,12 @@ class Table:
         start, length = self._vector(slot, 1)
         if length > _MAX_TEXT:
             raise Unreadable(f"{length:,} bytes where a name is expected, at byte {start:,}")
-        return self.buffer[start : start + length].decode("utf-8", "replace")
+        return self.budget.copy(self.buffer, start, length).decode("utf-8", "replace")
 
     def copy(self, slot: int, limit: int) -> bytes:
         """At most `limit` bytes of a vector of bytes."""
         start, length = self._vector(slot, 1)
-        return self.buffer[start : start + min(length, limit)]
+        return self.budget.copy(self.buffer, start, min(length, limit))
 
     def length(self, slot: int, width: int) -> int:
         """Elements, of `width` bytes each, of a vector; it is certain that they lie in the file."""
@@ -90,7 +99,7 @@ class Table:
         start, length = self._vector(slot, 4)
         if length > limit:
             raise Unreadable(f"{length:,} numbers where at most {limit:,} are expected, at byte {start:,}")
-        content = self.buffer[start : start + 4 * length]
+        content = self.budget.copy(self.buffer, start, 4 * length)
         return tuple(int.from_bytes(content[at : at + 4], "little", signed=True) for at in range(0, 4 * length, 4))
 
     def has(self, slot: int) -> bool:

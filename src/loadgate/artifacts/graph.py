@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count, islice
+from operator import attrgetter, itemgetter
 
 from loadgate.artifacts import tensor_types
+from loadgate.artifacts.interface import Unreadable
 from loadgate.artifacts.protos import NODE_DEF
 from loadgate.artifacts.wire import Message, walk
 from loadgate.domain import Signature, TensorSpec
@@ -14,8 +17,11 @@ from loadgate.domain import Signature, TensorSpec
 VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable"})
 """Ops that hold a value that a checkpoint brings."""
 _OP, _DEVICE = NODE_DEF.key("op"), NODE_DEF.key("device")
-_MAX_KINDS = 100_000
-"""Different ops, or devices, of one graph."""
+_MAX_KINDS = 20_000
+"""Different ops, or devices, or functions, of one graph."""
+_MAX_SIGNATURES = 1_000
+_MAX_SPECS = 100_000
+"""Inputs and outputs of all signatures together."""
 _MAX_NAME = 1024
 _MAX_RANK = 254
 """Dimensions of a TensorFlow tensor at the most."""
@@ -51,7 +57,8 @@ def read_graph(graph: Message) -> Graph:
     nodes, functions = tally.nodes, set()
     for library in graph.messages("library"):
         for function in library.messages("function"):
-            functions.add(function.message("signature").text("name"))
+            if len(functions) < _MAX_KINDS:
+                functions.add(function.message("signature").text("name")[:_MAX_NAME])
             for start, end in function.spans("node_def"):
                 _count(function, start, end, tally)
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
@@ -83,23 +90,28 @@ def _count(holder: Message, start: int, end: int, tally: _Tally) -> None:
 
 
 def read_signatures(meta_graph: Message) -> tuple[Signature, ...]:
-    """Sorted by name, without the pseudo-signatures that hold the ops of initialisation."""
+    """Sorted by name, without the pseudo-signatures that hold the ops of initialisation. Raises `Unreadable`."""
+    definitions = list(islice(meta_graph.entries("signature_def"), _MAX_SIGNATURES + 1))
+    if len(definitions) > _MAX_SIGNATURES:
+        raise Unreadable(f"more than {_MAX_SIGNATURES:,} signatures")
+    counter = count()
     return tuple(
-        Signature(name=name, inputs=_specs(definition, "inputs"), outputs=_specs(definition, "outputs"))
-        for name, definition in sorted(meta_graph.entries("signature_def"), key=lambda entry: entry[0])
+        Signature(
+            name=name, inputs=_specs(definition, "inputs", counter), outputs=_specs(definition, "outputs", counter)
+        )
+        for name, definition in sorted(definitions, key=itemgetter(0))
         if not name.startswith("__saved_model_")
     )
 
 
-def _specs(signature: Message, side: str) -> tuple[TensorSpec, ...]:
-    return tuple(
-        TensorSpec(
-            name=name,
-            dtype=tensor_types.name(tensor.integer("dtype")),
-            shape=read_shape(tensor.message("tensor_shape")) if tensor.has("tensor_shape") else None,
-        )
-        for name, tensor in sorted(signature.entries(side), key=lambda entry: entry[0])
-    )
+def _specs(signature: Message, side: str, counter: Iterator[int]) -> tuple[TensorSpec, ...]:
+    specs = []
+    for name, tensor in signature.entries(side):
+        if next(counter) >= _MAX_SPECS:
+            raise Unreadable(f"signatures of more than {_MAX_SPECS:,} inputs and outputs")
+        shape = read_shape(tensor.message("tensor_shape")) if tensor.has("tensor_shape") else None
+        specs.append(TensorSpec(name=name, dtype=tensor_types.name(tensor.integer("dtype")), shape=shape))
+    return tuple(sorted(specs, key=attrgetter("name")))
 
 
 def read_shape(shape: Message) -> tuple[int | None, ...] | None:

@@ -19,6 +19,7 @@ from loadgate.artifacts.wire import Message
 from loadgate.domain import Facts, Format, Signature, TensorSpec
 
 _FIRST_KEYS = frozenset(field.key for field in GRAPH_DEF.fields.values())
+_NODE_NAME, _NODE_OP, _NODE_INPUT = (NODE_DEF.key(name) for name in ("name", "op", "input"))
 _NODE, _LIBRARY, _VERSIONS = (GRAPH_DEF.key(name) for name in ("node", "library", "versions"))
 _TEXT_START = re.compile(rb"(?:\s*+#[^\n]*+\n)*+\s*+(?:node|library|versions)\s*+[:{<]")
 _TEXT_NODE = re.compile(rb"\s*+node\s*+:?\s*+\{\s*+name:\s*+\"[^\"\n]+\"\s*+op:\s*+\"")
@@ -40,6 +41,10 @@ _SCALARS_UNKNOWN_UNTIL = 21
 """Producer; a placeholder of a graph this old has a scalar's shape where its shape is unknown."""
 _MAX_CONNECTED = 200_000
 """Nodes of a graph whose outputs are looked for: every name is held in memory for it."""
+_MAX_NAMES = 64 * 1024**2
+"""Bytes that all these names may take."""
+_COST_OF_NAME = 64
+"""Bytes that a name takes in memory beside its characters."""
 _MAX_OUTPUTS = 100
 
 
@@ -139,21 +144,39 @@ class _Beginning:
         return is_sound
 
 
-def _signature(graph: Message, contents: Graph) -> Signature:
-    """Placeholders are inputs; what no other node uses is an output."""
+def _signature(graph: Message, contents: Graph) -> Signature | None:
+    """Placeholders are inputs; what no other node uses is an output. None where the names are too many to be held."""
     inputs: list[TensorSpec] = []
     used: set[str] = set()
     ends: dict[str, Message] = {}
     scalar_is_unknown = (contents.producer or 0) <= _SCALARS_UNKNOWN_UNTIL
+    room = _MAX_NAMES
     for node in graph.messages("node"):
-        used.update(_node_of(source) for source in node.texts("input"))
-        op = node.text("op")
+        name, op, sources = _connections(node)
+        room -= len(name) + sum(map(len, sources)) + _COST_OF_NAME * (1 + len(sources))
+        if room < 0:
+            return None
+        used.update(_node_of(source) for source in sources)
         if op in _PLACEHOLDERS:
             inputs.append(_placeholder(node, scalar_is_unknown))
         elif op not in _NO_OUTPUT and op not in VARIABLES:
-            ends[node.text("name")] = node
+            ends[name] = node
     outputs = (_output(name, node) for name, node in ends.items() if name not in used)
     return Signature(name="graph", inputs=tuple(inputs), outputs=tuple(islice(outputs, _MAX_OUTPUTS)))
+
+
+def _connections(node: Message) -> tuple[str, str, list[str]]:
+    """Name, op and inputs, in one pass over the node."""
+    name = op = ""
+    sources = []
+    for key, start, end in node.raw():
+        if key == _NODE_INPUT:
+            sources.append(node.text_between(start, end))
+        elif key == _NODE_NAME:
+            name = node.text_between(start, end)
+        elif key == _NODE_OP:
+            op = node.text_between(start, end)
+    return name, op, sources
 
 
 def _node_of(source: str) -> str:

@@ -12,6 +12,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
 """The address of what is not there."""
 _MAX_TOTAL = 64 * 1024**2
+_LEAST_COST = 64
+"""Bytes that reading a few, or one text, is counted as: many small structures take as long as one that is large."""
 _MAX_OBJECTS = 50_000
 
 
@@ -62,13 +64,17 @@ class Source:
         position = self._base + address
         if length < 0 or position + length > self._size:
             raise DamagedError("an address in the HDF5 file lies outside of it")
-        self._read += length
-        if self._read > _MAX_TOTAL:
-            raise DamagedError(f"its groups and attributes take more than {_MAX_TOTAL:,} bytes")
+        self.spend(length)
         data = os.pread(self._descriptor, length, self._start + position)
         if len(data) != length:
             raise DamagedError("the file became shorter while it was read")
         return data
+
+    def spend(self, length: int) -> None:
+        """Count bytes that are read or copied: a small file can have the same ones copied any number of times."""
+        self._read += max(length, _LEAST_COST)
+        if self._read > _MAX_TOTAL:
+            raise DamagedError(f"its groups and attributes take more than {_MAX_TOTAL:,} bytes")
 
     def signed(self, address: int, length: int, signature: bytes) -> bytes:
         block = self.at(address, length)
@@ -85,7 +91,9 @@ class Source:
         if collection not in self._collections:
             self._collections[collection] = dict(self._collection(collection))
         try:
-            return self._collections[collection][index]
+            content = self._collections[collection][index]
+            self.spend(len(content))
+            return content
         except KeyError:
             raise DamagedError("a text is missing from the HDF5 file's global heap") from None
 

@@ -11,6 +11,8 @@ from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, Group, V
 from loadgate.artifacts.hdf5_source import UNDEFINED, Source
 
 _MAX_DEPTH = 64
+_MAX_NAME = 4096
+"""Bytes of the longest name of a group or data set that is believed."""
 
 
 class _Attribute(NamedTuple):
@@ -125,6 +127,8 @@ def _attribute(body: bytes) -> tuple[str, _Attribute]:
 
 
 _FIXED_STRING, _VARIABLE_LENGTH = 3, 9
+_COST_OF_TEXT = 64
+"""Bytes that a text takes in memory, however short it is."""
 
 
 def _text(source: Source, attribute: _Attribute) -> Value:
@@ -138,6 +142,7 @@ def _text(source: Source, attribute: _Attribute) -> Value:
         count *= extent
     if count * size > len(attribute.data):
         raise DamagedError("an attribute of the HDF5 file is shorter than its shape")
+    source.spend(count * _COST_OF_TEXT)
     elements = [attribute.data[index * size : (index + 1) * size] for index in range(count)]
     if kind == _VARIABLE_LENGTH:
         if attribute.datatype[1] & 0x0F != 1:
@@ -180,7 +185,9 @@ def _symbols(source: Source, tree: int, heap: int) -> Iterator[tuple[str, int]]:
         for index in range(used):
             offset, address, cached = struct.unpack_from("<QQI", entries, 40 * index)
             if cached != _SOFT_LINK:
-                yield names[offset : names.index(b"\0", offset)].decode("utf-8", "replace"), address
+                end = names.index(b"\0", offset, offset + _MAX_NAME)
+                source.spend(end - offset)
+                yield names[offset:end].decode("utf-8", "replace"), address
 
 
 _SOFT_LINK = 2

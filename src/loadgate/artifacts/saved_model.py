@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
@@ -25,6 +26,9 @@ _MAIN = ("saved_model.pb", "saved_model.pbtxt")
 _FINGERPRINT = "fingerprint.pb"
 _FOLDERS = ("assets", "assets.extra", "variables")
 _INDEX = "variables/variables.index"
+_MAX_META_GRAPHS = 100
+_MAX_TAGS = 100
+"""Of one graph."""
 _BEGINNING = re.compile(rb"(?:\x08[\x00-\x7f])?\x12[\x80-\xff]{0,4}[\x00-\x7f][\x0a\x12]", re.DOTALL)
 """The schema's version, then a meta graph that begins with its information or its graph."""
 
@@ -145,11 +149,17 @@ def _stored_tensors(root: Path, sighting: Sighting, names: Collection[str]) -> i
         return None
 
 
+def _tags(meta_graph: Message) -> list[str]:
+    return sorted(islice(meta_graph.message("meta_info_def").texts("tags"), _MAX_TAGS))
+
+
 def _facts(saved_model: Message, names: Collection[str]) -> Facts:
-    meta_graphs = list(saved_model.messages("meta_graphs"))
+    meta_graphs = list(islice(saved_model.messages("meta_graphs"), _MAX_META_GRAPHS + 1))
     if not meta_graphs:
         raise Unreadable("there is no graph in it")
-    tags = [sorted(meta_graph.message("meta_info_def").texts("tags")) for meta_graph in meta_graphs]
+    if len(meta_graphs) > _MAX_META_GRAPHS:
+        raise Unreadable(f"more than {_MAX_META_GRAPHS:,} graphs")
+    tags = [_tags(meta_graph) for meta_graph in meta_graphs]
     meta_graph = meta_graphs[tags.index(["serve"])] if ["serve"] in tags else meta_graphs[0]
     information = meta_graph.message("meta_info_def")
     graph = read_graph(meta_graph.message("graph_def"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from loadgate.artifacts.interface import Unreadable
 from loadgate.artifacts.mapped import Buffer
-from loadgate.artifacts.wire import varint
+from loadgate.artifacts.wire import Budget, varint
 from loadgate.domain import StandInKind
 
 MAGIC = bytes.fromhex("57fb808b247547db")
@@ -22,15 +22,17 @@ _TRAILER = 5
 _PLAIN, _SNAPPY = 0, 1
 _MAX_KEY = 8 * 1024
 """Bytes; keys are names of variables, and a longer one would be built again for each entry."""
+_FIELDS_IN_AN_ENTRY = 4
+"""What reading one costs, in fields of a message."""
 _LONGEST_SHORT_LITERAL = 59
-_MAX_UNPACKED = 64 * 1024**2
+_MAX_UNPACKED = 8 * 1024**2
 
 
 def is_table(buffer: Buffer) -> bool:
     return len(buffer) >= _FOOTER and buffer[-len(MAGIC) :] == MAGIC
 
 
-def entries(table: Buffer) -> Iterator[tuple[bytes, Buffer, int, int]]:
+def entries(table: Buffer, budget: Budget) -> Iterator[tuple[bytes, Buffer, int, int]]:
     """(key, buffer, start, end) of each entry in order; the value is `buffer[start:end]`. Raises `Unreadable`."""
     if not is_table(table):
         raise Unreadable("ends without the mark at the end of a table", StandInKind.TRUNCATED)
@@ -38,12 +40,12 @@ def entries(table: Buffer) -> Iterator[tuple[bytes, Buffer, int, int]]:
     _, position = _handle(table, footer, len(table))
     index, _ = _handle(table, position, len(table))
     seen = 0
-    for _, block, start, end in _block(table, *index):
+    for _, block, start, end in _block(table, *index, budget):
         (offset, size), _ = _handle(block, start, end)
         if offset < seen:
             raise Unreadable(f"the block at byte {offset:,} overlaps the one before it")
         seen = offset + size
-        yield from _block(table, offset, size)
+        yield from _block(table, offset, size, budget)
 
 
 def _handle(buffer: Buffer, position: int, end: int) -> tuple[tuple[int, int], int]:
@@ -53,19 +55,20 @@ def _handle(buffer: Buffer, position: int, end: int) -> tuple[tuple[int, int], i
     return (offset, size), position
 
 
-def _block(table: Buffer, offset: int, size: int) -> Iterator[tuple[bytes, Buffer, int, int]]:
+def _block(table: Buffer, offset: int, size: int, budget: Budget) -> Iterator[tuple[bytes, Buffer, int, int]]:
     if offset + size + _TRAILER > len(table) - _FOOTER:
         raise Unreadable(f"a block of {size:,} bytes at byte {offset:,} does not fit into the table")
     compression = table[offset + size]
     if compression == _PLAIN:
-        return _entries(table, offset, offset + size)
+        return _entries(table, offset, offset + size, budget)
     if compression != _SNAPPY:
         raise Unreadable(f"the block at byte {offset:,} is compressed in an unknown way, {compression}")
+    budget.spend(size)
     unpacked = unpack_snappy(table, offset, offset + size)
-    return _entries(unpacked, 0, len(unpacked))
+    return _entries(unpacked, 0, len(unpacked), budget)
 
 
-def _entries(buffer: Buffer, position: int, end: int) -> Iterator[tuple[bytes, Buffer, int, int]]:
+def _entries(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tuple[bytes, Buffer, int, int]]:
     """The entries of one block, which ends with a list of restarts: 4 bytes each, then 4 that say how many."""
     restarts = int.from_bytes(buffer[max(position, end - 4) : end], "little")
     stop = end - 4 * (restarts + 1)
@@ -73,6 +76,7 @@ def _entries(buffer: Buffer, position: int, end: int) -> Iterator[tuple[bytes, B
         raise Unreadable(f"the block that ends at byte {end:,} is too small for its {restarts:,} restarts")
     key = b""
     while position < stop:
+        budget.spend(_FIELDS_IN_AN_ENTRY)
         shared, position = varint(buffer, position, stop)
         unshared, position = varint(buffer, position, stop)
         length, position = varint(buffer, position, stop)
@@ -85,7 +89,7 @@ def _entries(buffer: Buffer, position: int, end: int) -> Iterator[tuple[bytes, B
 
 
 def unpack_snappy(packed: Buffer, position: int, end: int) -> bytes:
-    """The block between `position` and `end`, unpacked. Raises `Unreadable`, also beyond 64 MiB."""
+    """The block between `position` and `end`, unpacked. Raises `Unreadable`, also beyond 8 MiB."""
     size, position = varint(packed, position, end)
     if size > _MAX_UNPACKED:
         raise Unreadable(f"a packed block of {size:,} bytes; more than {_MAX_UNPACKED:,} are not read")

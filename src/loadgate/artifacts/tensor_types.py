@@ -38,6 +38,8 @@ _NAMES = {
     32: "uint2",
     33: "float4_e2m1fn",
 }
+MOST = 256
+"""Different types in one file at the most: more than the enum has, references included."""
 _REFERENCE = 100
 """Added to a type's number where a TensorFlow 1 variable is handed over by reference."""
 _SPELLED_OTHERWISE = {"float32": "FLOAT", "float64": "DOUBLE", "float16": "HALF"}

@@ -16,7 +16,8 @@ from loadgate.artifacts.wire import CONTINUED, DELIMITED, FIXED32, FIXED64, VARI
 from loadgate.domain import StandInKind
 
 MAX_BYTES = 32 * 1024**2
-"""Text takes some 100 times as long to read as the bytes it stands for."""
+_MAX_TOKENS = 750_000
+"""Text takes some 100 times as long to read as the bytes it stands for. This is a graph of 20,000 nodes."""
 _MAX_DEPTH = 64
 _TOKEN = re.compile(
     rb"""(?:[ \t\r\n\f\v]++|\#[^\n]*+)*+
@@ -45,6 +46,7 @@ class _Parser:
     def __init__(self, source: bytes) -> None:
         self._source = source
         self._tokens = self._scan()
+        self._left = _MAX_TOKENS
         self._token = self._kind = b""
         self._advance()
 
@@ -82,17 +84,19 @@ class _Parser:
             self._advance()
             content = self.message((declared and declared.layout) or _ANYTHING, closing, depth + 1)
         elif self._kind == b"string" and holds_string:
-            content = self._string()
+            content = self._string(is_wanted=declared is not None)
         elif self._kind == b"word" and (declared is None or declared.wire_type != DELIMITED):
             content = self._scalar(declared)
         else:
             raise self._unexpected("a value of another type")
         return b"" if declared is None else _written(declared, content)
 
-    def _string(self) -> bytes:
+    def _string(self, *, is_wanted: bool) -> bytes:
         content = bytearray()
         while self._kind == b"string":
-            content += _ESCAPE.sub(_unescape, self._token[1:-1])
+            if is_wanted:  # what is not may be all the weights
+                self._spend(self._token.count(b"\\"))
+                content += _ESCAPE.sub(_unescape, self._token[1:-1])
             self._advance()
         return bytes(content)
 
@@ -128,7 +132,13 @@ class _Parser:
         self._advance()
         return True
 
+    def _spend(self, tokens: int) -> None:
+        self._left -= tokens
+        if self._left < 0:
+            raise Unreadable(f"more than {_MAX_TOKENS:,} words of text")
+
     def _advance(self) -> None:
+        self._spend(1)
         self._kind, self._token = next(self._tokens)
 
     def _scan(self) -> Iterator[tuple[bytes, bytes]]:
