@@ -16,6 +16,7 @@ from loadgate import __version__
 from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
+    from loadgate.phases.publish import Publication
     from loadgate.phases.report import Gate, Outputs
     from loadgate.report.terminal import Detail
     from loadgate.report.truth import Report
@@ -259,9 +260,48 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
     files = results or (FOLDER / "results.jsonl",)
-    assembled = phase(planned, locks, files, outputs_of(options), gate_of(options))
+    publication = publication_of(options)
+    outputs = outputs_of(options | {"summary": None}) if publication else outputs_of(options)
+    assembled = phase(planned, locks, files, outputs, gate_of(options))
     show(assembled, detail_of(options), call(planned.repository))
+    if publication:
+        publish(assembled, publication, options["summary"])
     sys.exit(assembled.exit_status)
+
+
+@commands.command()
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="What is to be tried.")
+@click.option("--locks", "locks_files", type=click.Path(path_type=Path), multiple=True, help="May be repeated.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), help="A report.json.")
+@click.option("--shards", type=click.IntRange(1, 256), default=1, help="Into how many parts the load may be split.")
+def outline(
+    plan_file: Path | None, locks_files: tuple[Path, ...], report_file: Path | None, shards: int
+) -> None:
+    """Tell scripts what is in the files between the phases, as lines of `name=value`."""
+    from loadgate.domain import Locks, Plan
+    from loadgate.interchange import read_document
+    from loadgate.phases.outline import outline as phase
+    from loadgate.report.report_json import read_report
+
+    planned = read_document(plan_file, Plan) if plan_file else None
+    locks = [read_document(path, Locks) for path in locks_files]
+    for name, value in phase(planned, locks, read_report(report_file) if report_file else None, shards=shards):
+        click.echo(f"{name}={value}")
+
+
+@commands.command()
+@click.argument("locks_files", metavar="LOCKS...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@cache_option
+def prune(locks_files: tuple[Path, ...], cache: Path | None) -> None:
+    """Remove from the cache every runtime that none of LOCKS names."""
+    from loadgate.domain import Locks
+    from loadgate.interchange import read_document
+    from loadgate.phases.outline import prune as phase
+    from loadgate.report.wording import count
+
+    place = cache_of(cache)
+    removed = phase([read_document(path, Locks) for path in locks_files], place)
+    click.echo(f"{place}: {count(removed, 'runtime')} removed")
 
 
 @commands.command()
@@ -308,6 +348,28 @@ def gate_of(options: dict[str, Any]) -> Gate:
 
     fail_on = options["fail_on"]
     return Gate(base_report=options["base_report"], fail_on=FailOn(fail_on) if fail_on else None)
+
+
+def publication_of(options: dict[str, Any]) -> Publication | None:
+    if not options["posts"]:
+        return None
+    from loadgate.phases.publish import publication
+    from loadgate.report.comment import Mode
+    from loadgate.report.github.posting import Wishes
+
+    wishes = Wishes(name=options["name"], comment=Mode(options["comment"]), suggestions=options["suggestions"])
+    return publication(os.environ, wishes)
+
+
+def publish(report: Report, publication: Publication, summary: Path | None) -> None:
+    """Post the report. The runner reads its commands from standard output."""
+    from loadgate.phases.publish import publish as phase
+
+    published = phase(report, publication, summary)
+    for line in published.commands:
+        click.echo(line)
+    for problem in published.problems:
+        click.echo(f"loadgate: {problem}", err=True)
 
 
 def cache_of(given: Path | None) -> Path:

@@ -11,6 +11,8 @@ from loadgate.domain import FailOn, Locks, Plan
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
 from loadgate.report.report_json import encode_report, read_report
+from loadgate.report.sarif import encode_sarif
+from loadgate.report.summary import append_summary
 from loadgate.report.truth import Report
 
 
@@ -65,3 +67,11 @@ def write_outputs(assembled: Report, outputs: Outputs) -> None:
         interchange.write_whole(outputs.json, encode_report(assembled))
     if outputs.junit is not None:
         interchange.write_whole(outputs.junit, encode_junit(assembled))
+    if outputs.html is not None:
+        from loadgate.report.html import encode_html
+
+        interchange.write_whole(outputs.html, encode_html(assembled))
+    if outputs.sarif is not None:
+        interchange.write_whole(outputs.sarif, encode_sarif(assembled))
+    if outputs.summary is not None:
+        append_summary(outputs.summary, assembled)

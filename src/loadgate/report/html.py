@@ -1,0 +1,211 @@
+"""`report.html`: one file for people, that asks nobody for anything and needs no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadgate.report import matrix, untrusted
+from loadgate.report.accounts import (
+    SAW,
+    Account,
+    Warning,  # noqa: A004 - the report's own word for it
+    accounts,
+    grouped,
+    skipped,
+    warnings,
+)
+from loadgate.report.markdown_page import CHANGES, VERDICTS
+from loadgate.report.terminal import SYMBOLS
+from loadgate.report.truth import CaseReport, Report, Standing, Verdict
+
+UNFOLDED = 3
+LOGS_ROOM = 800_000
+"""Bytes of tracebacks and logs in all; those of the first failures are shown, the others are in report.json."""
+LOG_CHARACTERS = 6_000
+
+VERDICT_WORDS = {
+    Verdict.PASSED: "Every model loads",
+    Verdict.FAILED: "Not every model loads",
+    Verdict.NONE: "No verdict",
+}
+WORDS = {
+    Standing.PASSED: "passed",
+    Standing.FAILED: "failed",
+    Standing.ERROR: "error",
+    Standing.SKIPPED: "skipped",
+    Standing.NOT_REACHED: "not reached",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    standing: Standing
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A failure in its row."""
+
+    account: Account
+    places: int
+    """So many runtimes and devices have the same."""
+    unfolded: bool
+    logs: tuple[tuple[str, str], ...]
+    cut: bool
+    """Some logs were left out, for there are too many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    label: str
+    needs_a_look: bool
+    cells: tuple[Cell | None, ...]
+    accounts: tuple[Told, ...]
+    warnings: tuple[Warning, ...]
+
+
+def encode_html(report: Report) -> bytes:
+    style = _read("report.css")
+    rows = tuple(_rows(report))
+    changed = {case.change for case in report.cases if case.change is not None}
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            columns=matrix.columns(report),
+            rows=rows,
+            has_quiet_rows=any(row.needs_a_look for row in rows) and not all(row.needs_a_look for row in rows),
+            totals=[(standing, number) for standing, number in _totals(report) if number],
+            changes=", ".join(
+                f"{sum(1 for case in report.cases if case.change is change):,} {word}"
+                for change, word in CHANGES.items()
+                if change in changed
+            ),
+            skipped=skipped(report),
+            notes=list(
+                dict.fromkeys([*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)])
+            ),
+            verdict_word=VERDICT_WORDS[report.verdict] if report.cases else "Nothing to load",
+            verdict_symbol=VERDICTS[report.verdict],
+            style=Markup(style),  # noqa: S704 - our own file
+            style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"name": untrusted.name, "line": untrusted.line, "block": _block, "sentence": _sentence}
+    environment.globals |= {
+        "symbols": SYMBOLS,
+        "words": WORDS,
+        "saw": SAW,
+        "change_words": CHANGES,
+        "error": Standing.ERROR,
+        "passed": Standing.PASSED,
+        "not_reached": Standing.NOT_REACHED,
+    }
+    return environment
+
+
+def _read(name: str) -> str:
+    return files("loadgate.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _totals(report: Report) -> Iterator[tuple[Standing, int]]:
+    totals = report.totals
+    yield Standing.PASSED, totals.passed
+    yield Standing.FAILED, totals.failed
+    yield Standing.ERROR, totals.errors
+    yield Standing.SKIPPED, totals.skipped
+    yield Standing.NOT_REACHED, totals.not_reached
+
+
+def _rows(report: Report) -> Iterator[Row]:
+    """Those that need a look first."""
+    told: dict[str, list[Told]] = {}
+    for each in _told(accounts(report)):
+        told.setdefault(each.account.case.case.artifact, []).append(each)
+    warned: dict[str, list[Warning]] = {}
+    for warning in warnings(report):
+        warned.setdefault(warning.case.case.artifact, []).append(warning)
+    columns = matrix.columns(report)
+    for row in sorted(matrix.rows(report), key=lambda row: not row.needs_a_look):
+        mine = {case.case.id for case in row.cells.values()}
+        yield Row(
+            label=row.label,
+            needs_a_look=row.needs_a_look or row.artifact in warned,
+            cells=tuple(_cell(row.cells.get(column)) for column in columns),
+            accounts=tuple(each for each in told.get(row.artifact, ()) if each.account.case.case.id in mine),
+            warnings=tuple(each for each in warned.get(row.artifact, ()) if each.case.case.id in mine),
+        )
+
+
+def _cell(case: CaseReport | None) -> Cell | None:
+    return None if case is None else Cell(standing=case.standing, word=WORDS[case.standing])
+
+
+def _told(found: Sequence[Account]) -> Iterator[Told]:
+    """Each once an artifact and cause; with logs, as long as there is room for them."""
+    room = LOGS_ROOM
+    by_artifact: dict[str, list[Account]] = {}
+    for account in found:
+        by_artifact.setdefault(account.case.case.artifact, []).append(account)
+    number = 0
+    for mine in by_artifact.values():
+        for group in grouped(mine):
+            logs = tuple(_logs(group.first.case))
+            cost = sum(len(html.escape(text)) for _, text in logs)
+            fits = cost <= room
+            room -= cost if fits else 0
+            yield Told(
+                account=group.first,
+                places=len(group.all),
+                unfolded=number < UNFOLDED,
+                logs=logs if fits else (),
+                cut=not fits,
+            )
+            number += 1
+
+
+def _logs(case: CaseReport) -> Iterator[tuple[str, str]]:
+    stage = case.decisive
+    exception = stage.exception if stage else None
+    for heading, text in (
+        ("exception", f"{exception.type}: {exception.message}" if exception else ""),
+        ("traceback", exception.traceback if exception else ""),
+        ("stack", stage.stack if stage else ""),
+        ("log", case.result.log if case.result else ""),
+    ):
+        if text.strip():
+            yield heading, _block(text)
+
+
+def _sentence(text: str, limit: int = untrusted.LINE_LIMIT) -> Markup:
+    """A line in which what stands between backticks is code."""
+    escaped = html.escape(untrusted.line(text, limit))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped on the line above
+
+
+def _block(text: str) -> str:
+    return untrusted.block(text, lines=120, characters=LOG_CHARACTERS)
