@@ -11,7 +11,13 @@ FROM ${BASE} AS system
 # distutils and lib2to3 belong to Python's own library; Debian keeps them apart
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-    python3 python3-distutils python3-lib2to3 ca-certificates
+    python3 python3-distutils python3-lib2to3 ca-certificates libpcre2-8-0 zlib1g
+# git without Perl and the hundred megabytes around it: what lists the files of a repository is in the program itself
+RUN cd /tmp \
+  && apt-get download git \
+  && dpkg-deb --fsys-tarfile git_*.deb | tar --extract --file - --directory / ./usr/bin/git \
+  && rm git_*.deb \
+  && git --version
 
 # --- loadgate, in an environment that nothing changes afterwards -----------------------------------------------------
 FROM system AS installed

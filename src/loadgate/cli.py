@@ -274,9 +274,7 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
 @click.option("--locks", "locks_files", type=click.Path(path_type=Path), multiple=True, help="May be repeated.")
 @click.option("--report", "report_file", type=click.Path(path_type=Path), help="A report.json.")
 @click.option("--shards", type=click.IntRange(1, 256), default=1, help="Into how many parts the load may be split.")
-def outline(
-    plan_file: Path | None, locks_files: tuple[Path, ...], report_file: Path | None, shards: int
-) -> None:
+def outline(plan_file: Path | None, locks_files: tuple[Path, ...], report_file: Path | None, shards: int) -> None:
     """Tell scripts what is in the files between the phases, as lines of `name=value`."""
     from loadgate.domain import Locks, Plan
     from loadgate.interchange import read_document

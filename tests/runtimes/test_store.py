@@ -245,3 +245,15 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path, proces
 )
 def test_the_cache_is_where_the_user_keeps_caches(environment: dict[str, str], expected: Path) -> None:
     assert default_cache(environment) == expected
+
+
+def test_pruning_removes_what_no_run_wants_and_leaves_the_rest_whole(store: Store) -> None:
+    wanted, _ = store.make(DIGEST, build)
+    unwanted, _ = store.make("b" * 64, build)
+    assert store.prune([wanted / "bin/python"]) == 1
+    assert store.environment(DIGEST) == wanted
+    assert not unwanted.exists()
+
+
+def test_a_cache_that_was_never_made_has_nothing_to_prune(store: Store) -> None:
+    assert store.prune([]) == 0

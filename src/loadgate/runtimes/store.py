@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -131,6 +131,20 @@ class Store:
             finally:
                 self._sweep(digest)
             return place, False
+
+    def prune(self, interpreters: Collection[Path]) -> int:
+        """Remove every environment that holds none of `interpreters`, and say how many those were.
+
+        Only for a cache that no other run uses at the same time.
+        """
+        wanted = {path.parent.parent for path in interpreters}
+        places = [place.parent for place in self._place("*").parent.glob(f"*/{RECORD}")]
+        unwanted = [place for place in places if place not in wanted]
+        with self._writable():
+            for place in unwanted:
+                shutil.rmtree(place)
+                place.with_name(f"{place.name}.lock").unlink(missing_ok=True)
+        return len(unwanted)
 
     def check(self, digest: str, key: str) -> Check | None:
         return read(self._place(digest) / "checks" / f"{key}.json", Check)
