@@ -22,6 +22,7 @@ from loadgate.report.terminal import Detail, open_console
 from .sample_run import RUN, Run, failed, hostile_run, passed, small_run
 
 GOLDEN = Path(__file__).parent / "golden"
+UNEXPLAINED = failed(Reason.EXITED, "ended its own process with status 3 before it was done")
 BAD = failed(Reason.OUT_OF_MEMORY, "4.3 GB of resident memory, 4.0 GB allowed")
 
 
@@ -124,8 +125,16 @@ def test_the_command_repeats_the_path_that_the_user_gave() -> None:
     assert "loadgate check examples --artifact models/churn/legacy.h5" in shown(RUN, path="examples")
 
 
-def test_more_than_twenty_failures_get_a_line_each_unless_more_detail_is_asked_for() -> None:
-    run = grid(30, 1, failing=range(30))
+def test_failures_of_one_cause_are_told_once_with_the_cases_that_share_it() -> None:
+    text = shown(grid(30, 1, failing=range(30)))
+
+    assert text.count("The load took more memory than a case may take.") == 1
+    assert text.count("try it") == 1
+    assert "and 21 more; --verbose tells each in full" in text
+
+
+def test_more_than_twenty_failures_that_nobody_can_explain_get_a_line_each_unless_more_detail_is_asked_for() -> None:
+    run = small_run({f"models/team-{number}/model.h5": {"serving": UNEXPLAINED} for number in range(30)})
 
     assert shown(run).count("try it") == 20
     assert shown(run).count("✗ models/team-") == 30

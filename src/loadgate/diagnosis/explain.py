@@ -99,7 +99,7 @@ def _is_about(sign: Sign, subject: Subject) -> bool:
         (not sign.loader or subject.case.loader in sign.loader)
         and (not sign.format or subject.artifact.format in sign.format)
         and (not sign.reason or subject.stage.reason in sign.reason)
-        and (not sign.stage or subject.stage.stage in sign.stage)
+        and subject.stage.stage in sign.stage
         and (not sign.exception or not subject.exceptions.isdisjoint(sign.exception))
     )
 
@@ -152,6 +152,8 @@ def _what_happened(subject: Subject) -> str:
     exception = subject.stage.exception
     if exception is None:
         return subject.stage.message or str(subject.stage.reason or "failed")
+    if exception.chain:
+        return exception.chain[-1][: 2 * EVIDENCE_LIMIT]
     return f"{exception.type.rpartition('.')[2]}: {exception.message[: 2 * EVIDENCE_LIMIT]}"
 
 

@@ -21,7 +21,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One way in which a cause shows. Everything that it names must be seen."""
 
     reason: tuple[Reason, ...] = ()
-    stage: tuple[Stage, ...] = ()
+    stage: tuple[Stage, ...] = (Stage.LOAD,)
     format: tuple[Format, ...] = ()
     loader: tuple[Loader, ...] = ()
     exception: tuple[str, ...] = ()

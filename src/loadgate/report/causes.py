@@ -10,6 +10,8 @@ from loadgate.report.truth import CaseReport, Report
 
 PAGES = "docs/causes"
 """Where the project's own repository has a page for each cause."""
+UNKNOWN = "unknown"
+"""The cause that has no page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loadgate.domain import FindingKind, Outcome, Reason
-from loadgate.report import failures, matrix, untrusted, wording
+from loadgate.report import causes, failures, matrix, untrusted, why, wording
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
 
@@ -36,6 +36,7 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
             _heading("Artifacts", console)
             matrix.draw(report, console)
         _draw_cases(report, console, detail=detail, call=call or wording.call())
+        _draw_warnings(report, console)
         if not quiet:
             _draw_skipped(report.cases, console)
             console.print()
@@ -98,7 +99,10 @@ def _runtime_lines(runtime: RuntimeReport, report: Report, console: Console) -> 
 
 def _draw_cases(report: Report, console: Console, *, detail: Detail, call: str) -> None:
     """The failures, then what has no verdict. What a broken runtime explains is told there, once."""
+    groups = {group.cases[0].case.id: group for group in causes.failures(report)}
     failed = [case for case in report.cases if case.standing is Standing.FAILED]
+    if detail is not Detail.VERBOSE:
+        failed = [case for case in failed if case.diagnosis is None or case.case.id in groups]
     errors = [case for case in report.cases if case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME]
     artifacts = {artifact.path: artifact for artifact in report.artifacts}
     runtimes = {runtime.name: runtime for runtime in report.runtimes}
@@ -111,13 +115,26 @@ def _draw_cases(report: Report, console: Console, *, detail: Detail, call: str) 
             if index:
                 console.print()
             artifact, runtime = artifacts[case.case.artifact], runtimes[case.case.runtime]
-            failures.draw_in_full(case, artifact, runtime, console, call)
+            group = groups.get(case.case.id)
             if detail is Detail.VERBOSE:
+                failures.draw_in_full(case, artifact, runtime, console, call)
                 failures.draw_evidence(case, console)
+            elif group is not None and why.is_known(group.diagnosis):
+                failures.draw_group(group, console, call)
+            else:
+                failures.draw_in_full(case, artifact, runtime, console, call)
         if len(cases) > in_full:
             console.print()
         for case in cases[in_full:]:
             failures.draw_in_one_line(case, console)
+
+
+def _draw_warnings(report: Report, console: Console) -> None:
+    groups = causes.warnings(report)
+    if groups:
+        _heading("Warnings", console)
+    for group in groups:
+        why.draw_warning(group, console)
 
 
 def _draw_skipped(cases: Sequence[CaseReport], console: Console) -> None:

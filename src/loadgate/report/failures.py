@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from loadgate.domain import Artifact, ExceptionInfo, Reason, Stage, StageResult
-from loadgate.report import untrusted, wording
+from loadgate.report import untrusted, why, wording
+from loadgate.report.causes import CauseGroup
 from loadgate.report.terminal import STYLES, labelled, symbol
 from loadgate.report.truth import CaseReport, RuntimeReport, Standing
 
@@ -19,25 +20,39 @@ CHAIN = 3
 BLOCK_LINES = 200
 BLOCK_CHARACTERS = 20_000
 
-Rows = list[tuple[str, Text]]
+Rows = why.Rows
+
+
+def draw_group(group: CauseGroup, console: Console, call: str) -> None:
+    """The first case of a cause that is known, and which others share it."""
+    case = group.cases[0]
+    console.print(title(case, console))
+    rows = why.cause_rows(group.diagnosis) + _of_the_call(case)
+    rows += why.remedy_rows(group.diagnosis) + why.same_cause_rows(group)
+    console.print(labelled(rows))
+    console.print(_try_it(case, call), soft_wrap=True)
 
 
 def draw_in_full(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, console: Console, call: str) -> None:
     console.print(title(case, console))
     stage = case.decisive
-    rows: Rows = _of_the_file(artifact) + _of_the_call(case)
+    rows: Rows = why.headline_rows(case.diagnosis)
+    rows += _of_the_file(artifact) + _of_the_call(case)
     rows += _of_the_stage(stage) if stage else [("reason", _line(case.message))]
     rows += _of_both_sides(artifact, runtime)
+    if case.diagnosis is not None:
+        rows += why.remedy_rows(case.diagnosis)
     console.print(labelled(rows))
-    command = Text("    try it     ", "bright_black") + Text(wording.reproduction(case.case, call), "bold")
-    console.print(command, soft_wrap=True)
+    console.print(_try_it(case, call), soft_wrap=True)
 
 
 def draw_in_one_line(case: CaseReport, console: Console) -> None:
     stage = case.decisive
     exception = stage.exception if stage else None
-    why = f"{exception.type}: {exception.message}" if exception else case.message or wording.reason_of(case)
-    line = title(case, console) + Text(f": {untrusted.line(why, 200)}")
+    reason = f"{exception.type}: {exception.message}" if exception else case.message or wording.reason_of(case)
+    if case.diagnosis is not None and why.is_known(case.diagnosis):
+        reason = case.diagnosis.headline
+    line = title(case, console) + Text(f": {untrusted.line(reason, 200)}")
     line.truncate(console.width, overflow="ellipsis")
     console.print(line, soft_wrap=True)
 
@@ -54,6 +69,10 @@ def title(case: CaseReport, console: Console) -> Text:
         (untrusted.name(case.case.artifact), "bold"),
         f" {verb} in {where}",
     )
+
+
+def _try_it(case: CaseReport, call: str) -> Text:
+    return Text("    try it     ", "bright_black") + Text(wording.reproduction(case.case, call), "bold")
 
 
 def _of_the_file(artifact: Artifact) -> Rows:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from junit_xml import TestCase, TestSuite
 
-from loadgate.domain import Artifact, Device, Outcome, Reason, Stage, StageResult
-from loadgate.report import untrusted, wording
+from loadgate.domain import Artifact, Confidence, Device, Diagnosis, Outcome, Reason, Stage, StageResult
+from loadgate.report import causes, untrusted, wording
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 
 PASSED_LOG = 1_000
@@ -90,21 +90,25 @@ def _stage_tests(case: CaseReport, label: str, classname: str, asked: Sequence[S
             file=untrusted.name(case.case.artifact),
         )
         if stage in results:
-            _tell(test, results[stage])
+            _tell(test, results[stage], case.diagnosis)
         else:
             _tell_missing(test, case, stage)
         if stage is Stage.LOAD and case.result is not None:
             limit = PASSED_LOG if case.standing is Standing.PASSED else LOG
-            test.stdout = untrusted.block(case.result.log, lines=2_000, characters=limit) or None
+            log = untrusted.block(case.result.log, lines=2_000, characters=limit)
+            test.stdout = "\n\n".join([*map(_cause, case.warnings), *([log] if log else [])]) or None
         yield test
 
 
-def _tell(test: TestCase, stage: StageResult) -> None:
+def _tell(test: TestCase, stage: StageResult, diagnosis: Diagnosis | None) -> None:
     kind = untrusted.name(stage.exception.type if stage.exception else "") or (stage.reason or stage.outcome).value
     message = untrusted.line(stage.message) or kind
     match stage.outcome:
         case Outcome.FAILED:
-            test.add_failure_info(message, _evidence(stage), kind)
+            known = diagnosis is not None and diagnosis.confidence is not Confidence.UNKNOWN
+            why = untrusted.line(diagnosis.headline) if diagnosis and known else message
+            body = "\n\n".join(part for part in (_cause(diagnosis) if diagnosis else "", _evidence(stage)) if part)
+            test.add_failure_info(why, body or None, kind)
         case Outcome.ERROR:
             test.add_error_info(message, _evidence(stage), kind)
         case Outcome.SKIPPED:
@@ -120,6 +124,18 @@ def _tell_missing(test: TestCase, case: CaseReport, stage: Stage) -> None:
         test.add_error_info(untrusted.line(case.message), error_type=(case.reason or case.standing).value)
     else:
         test.add_skipped_info(wording.REASONS[Reason.EARLIER_STAGE])
+
+
+def _cause(diagnosis: Diagnosis) -> str:
+    """The cause, what shows it, what mends it, and the page that says more."""
+    lines = [f"{diagnosis.headline} ({diagnosis.cause}, {diagnosis.confidence})"]
+    lines += [f"{each.side}: {each.text}" for each in diagnosis.evidence]
+    for remedy in diagnosis.remedies:
+        lines.append(f"{'verified' if remedy.verified else 'suggested, not verified'}: {remedy.headline}")
+        lines += [f"    {edit.file}:{edit.line or ''} {edit.new}" for edit in remedy.edits]
+    if diagnosis.cause != causes.UNKNOWN:
+        lines.append(f"more: {causes.page(diagnosis)}")
+    return _body("\n".join(untrusted.line(line) for line in lines))
 
 
 def _evidence(stage: StageResult) -> str | None:

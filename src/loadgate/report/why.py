@@ -1,0 +1,106 @@
+"""The cause of a failure for a person at a terminal: what it is, what shows it on both sides, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from loadgate.domain import Confidence, Diagnosis, Edit, Remedy, Side
+from loadgate.report import causes, untrusted
+from loadgate.report.causes import CauseGroup
+from loadgate.report.terminal import STYLES, labelled, symbol
+from loadgate.report.truth import CaseReport, Standing
+
+Rows = list[tuple[str, Text]]
+
+LISTED = 8
+"""So many of the cases that fail for the same reason are named; the rest are counted."""
+REMEDIES = 3
+SIDES = {Side.ARTIFACT: "the file", Side.RUNTIME: "runtime", Side.LOAD: "the load"}
+
+
+def is_known(diagnosis: Diagnosis | None) -> bool:
+    return diagnosis is not None and diagnosis.confidence is not Confidence.UNKNOWN
+
+
+def headline(diagnosis: Diagnosis) -> Text:
+    if not is_known(diagnosis):
+        return Text(untrusted.line(diagnosis.headline))
+    doubt = "likely: " if diagnosis.confidence is Confidence.LIKELY else ""
+    return Text.assemble((doubt, "bright_black"), (untrusted.line(diagnosis.headline), "bold"))
+
+
+def headline_rows(diagnosis: Diagnosis | None) -> Rows:
+    return [("why", headline(diagnosis))] if diagnosis is not None else []
+
+
+def cause_rows(diagnosis: Diagnosis) -> Rows:
+    """The cause and its evidence, a row each."""
+    rows = headline_rows(diagnosis)
+    for side, label in SIDES.items():
+        texts = [untrusted.line(each.text) for each in diagnosis.evidence if each.side is side]
+        if texts:
+            rows.append((label, Text("\n".join(texts))))
+    return rows
+
+
+def remedy_rows(diagnosis: Diagnosis) -> Rows:
+    """What to do about it, best first, and where to read more."""
+    rows = [("to mend it", _remedy(remedy)) for remedy in diagnosis.remedies[:REMEDIES]]
+    if diagnosis.cause != causes.UNKNOWN:
+        rows.append(("more", Text(causes.page(diagnosis))))
+    return rows
+
+
+def same_cause_rows(group: CauseGroup) -> Rows:
+    """The other cases that fail for the same reason."""
+    others = group.cases[1:]
+    if not others:
+        return []
+    places = [_place(case) for case in others[:LISTED]]
+    if len(others) > LISTED:
+        places.append(f"and {len(others) - LISTED:,} more; --verbose tells each in full")
+    return [("same cause", Text("\n".join(places)))]
+
+
+def draw_warning(group: CauseGroup, console: Console) -> None:
+    """What changed although it loaded, once, with every case of which it is so."""
+    console.print(
+        Text.assemble((f"{symbol(console, Standing.ERROR)} ", STYLES[Standing.ERROR]), headline(group.diagnosis))
+    )
+    rows = [("loads, but", Text(_place(group.cases[0]))), *cause_rows(group.diagnosis)[1:]]
+    console.print(labelled(rows + remedy_rows(group.diagnosis) + same_cause_rows(group)))
+
+
+def _place(case: CaseReport) -> str:
+    return f"{untrusted.name(case.case.artifact)} in {untrusted.name(case.case.runtime)} ({case.case.device})"
+
+
+def _remedy(remedy: Remedy) -> Text:
+    text = Text(untrusted.line(remedy.headline), "bold" if remedy.verified else "")
+    text.append(f"\n{_standing_of(remedy)}", "green" if remedy.verified else "bright_black")
+    for line in _changes(remedy.edits):
+        text.append(f"\n{line}")
+    if remedy.command:
+        text.append(f"\n{untrusted.line(remedy.command)}")
+    return text
+
+
+def _standing_of(remedy: Remedy) -> str:
+    if not remedy.verified:
+        why = f": {untrusted.line(remedy.why_not_verified)}" if remedy.why_not_verified else ""
+        return f"suggested, not verified{why}"
+    where = f" in {untrusted.line(remedy.tried_in)}" if remedy.tried_in else ""
+    took = f", tried in {remedy.seconds:,.0f} s" if remedy.seconds is not None else ""
+    return f"verified: it loads{where}{took}"
+
+
+def _changes(edits: Sequence[Edit]) -> Iterator[str]:
+    for edit in edits:
+        line = f":{edit.line}" if edit.line is not None else ""
+        yield f"{untrusted.name(edit.file)}{line}"
+        if edit.old is not None:
+            yield f"- {untrusted.line(edit.old)}"
+        yield f"+ {untrusted.line(edit.new)}"
