@@ -59,6 +59,21 @@ def position(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
+def fields(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    """What a mapping holds under plain keys; nothing where the node is none."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return {key.value: value for key, value in pairs if isinstance(key, yaml.ScalarNode)}
+
+
+def elements(node: yaml.Node | None) -> list[yaml.Node]:
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def text_of(node: yaml.Node | None) -> str | None:
+    """A scalar as it is written; None for anything else."""
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else None
+
+
 def mistake_at(file: str, mark: Any, message: str) -> Mistake:  # PyYAML's marks are untyped
     return Mistake(file, mark.line + 1, mark.column + 1, message) if mark else Mistake(file, 1, 1, message)
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from loadgate.artifacts.bounds import bounded
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import FormatReader, Sighting, Unreadable
 from loadgate.artifacts.listing import list_files, walk
@@ -152,7 +153,7 @@ def _facts(root: Path, sighting: Sighting) -> tuple[Facts | None, StandIn | None
     if stand_in is not None and stand_in.kind not in _PARTLY_THERE:
         return None, stand_in, None
     try:
-        return _reader(_READER_OF_FORMAT[sighting.format]).read_facts(root, sighting), stand_in, None
+        return bounded(_reader(_READER_OF_FORMAT[sighting.format]).read_facts(root, sighting)), stand_in, None
     except Unreadable as reason:
         if stand_in is not None:
             return None, stand_in, None

@@ -54,7 +54,8 @@ def read_graph(graph: Message) -> Graph:
     tally = _Tally()
     for start, end in graph.spans("node"):
         _count(graph, start, end, tally)
-    nodes, functions = tally.nodes, set()
+    nodes = tally.nodes
+    functions: set[str] = set()
     for library in graph.messages("library"):
         for function in library.messages("function"):
             if len(functions) < _MAX_KINDS:

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from loadgate.domain import CustomObject, LambdaLayer, Signature, TensorSpec
 MAX_DEPTH = 200
 MAX_NODES = 1_000_000
 MAX_CUSTOM_OBJECTS = 1_000
+"""And lambdas."""
+MAX_CLASSES = 10_000
+MAX_NAME = 1024
+"""Characters of a name that are kept: it is repeated wherever something lies below what it names."""
+MAX_INPUTS = 10_000
+MAX_RANK = 254
 
 _LAYER_FIELDS = frozenset({"layers", "layer", "forward_layer", "backward_layer", "cell", "cells"})
 """Where a model or a wrapper keeps the layers inside it."""
@@ -51,6 +58,8 @@ class Reading:
 
 def parse(text: str) -> dict[str, Any]:
     """The JSON object in `text`. Raises `ConfigurationError` for anything else."""
+    if nodes_at_most(text) > MAX_NODES:
+        raise ConfigurationError(f"the configuration holds more than {MAX_NODES:,} values")
     try:
         value = json.loads(text)
     except RecursionError:
@@ -60,6 +69,11 @@ def parse(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError("the configuration is no JSON object")
     return value
+
+
+def nodes_at_most(text: str) -> int:
+    """How many values a JSON text can have: parsed, each takes some hundred times the bytes that it is written in."""
+    return sum(map(text.count, ",[{")) + 1
 
 
 def read(model: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Reading:
@@ -102,6 +116,7 @@ class _Place:
     def below(self, name: str | None = None) -> _Place:
         if name is None:
             return _Place(self.layer, self.field, self.kind, self.depth + 1)
+        name = name[:MAX_NAME]
         kind = _KIND_OF_TRAINING_FIELD.get(name) if self.kind == "training" else None
         return _Place(self.layer, name, kind or _KIND_OF_SUFFIX.get(name.rpartition("_")[2]), self.depth + 1)
 
@@ -172,8 +187,8 @@ class _Walk:
         class_name, config = value["class_name"], value["config"]
         name = _name(value)
         if is_layer:
-            self.layers[_bare(class_name)] += 1
-            place = _Place(name or place.layer, depth=place.depth)
+            self._count(_bare(class_name)[:MAX_NAME])
+            place = _Place(name[:MAX_NAME] if name else place.layer, depth=place.depth)
         if class_name == "Lambda" and isinstance(config, dict):
             self._lambda(config, place)
             config = {key: inner for key, inner in config.items() if key != "function"}
@@ -183,14 +198,19 @@ class _Walk:
             self._remember(value, class_name, place)
         self._any(config, _Place(place.layer, place.field, None, place.depth + 1))
 
+    def _count(self, class_name: str) -> None:
+        if class_name in self.layers or len(self.layers) < MAX_CLASSES:
+            self.layers[class_name] += 1
+
     def _lambda(self, config: Mapping[str, Any], place: _Place) -> None:
-        name = str(config.get("name") or place.layer or "lambda")
+        given = config.get("name")
+        name = given[:MAX_NAME] if isinstance(given, str) and given else place.layer or "lambda"
         function = config.get("function")
         if isinstance(function, dict) and function.get("class_name") == "function":
             function = function.get("config")
         if isinstance(function, str) and function.isidentifier():
             self._remember(config, function, _Place(name, "function"))
-        else:
+        elif len(self.lambdas) < MAX_CUSTOM_OBJECTS:
             self.lambdas.append(LambdaLayer(name=name, python=python_of(_first_text(function) or "")))
 
     def _function(self, name: str, place: _Place, value: Mapping[str, Any] | None = None) -> None:
@@ -203,11 +223,12 @@ class _Walk:
         if len(self.custom) >= MAX_CUSTOM_OBJECTS:
             return
         registered = value.get("registered_name")
-        registered = registered if isinstance(registered, str) and ">" in registered else None
+        registered = registered[:MAX_NAME] if isinstance(registered, str) and ">" in registered else None
+        name = name[:MAX_NAME]
         if ">" in name:
             registered, name = name, _bare(name)
         module = value.get("module")
-        module = module if isinstance(module, str) and module != "builtins" else None
+        module = module[:MAX_NAME] if isinstance(module, str) and module != "builtins" else None
         found = CustomObject(name=name, module=module, registered_name=registered, where=str(place) or None)
         self.custom.setdefault((name, module, registered), found)
 
@@ -253,14 +274,17 @@ def _name(value: Mapping[str, Any]) -> str | None:
 
 
 def _first_text(value: object) -> str | None:
-    """The bytecode in what Keras writes for a lambda: `[code, …]`, `{"code": …}`, and either below `config`."""
+    """The bytecode in what Keras writes for a lambda: `[code, …]`, `{"code": …}`, and either below `config`.
+
+    The list is a tuple in the metadata of a SavedModel, and has its elements under `items` there.
+    """
     for _ in range(4):
         if isinstance(value, str):
             return value
         if isinstance(value, list):
             value = value[0] if value else None
         elif isinstance(value, dict):
-            value = next((value[key] for key in ("code", "value", "config") if key in value), None)
+            value = next((value[key] for key in ("code", "value", "items", "config") if key in value), None)
     return value if isinstance(value, str) else None
 
 
@@ -273,7 +297,7 @@ _KERAS_DTYPE = "float32"
 def _signature(model: Mapping[str, Any]) -> Signature | None:
     """The inputs. A configuration does not tell the type and shape of an output, so none is claimed."""
     try:
-        inputs = tuple(_inputs(model, MAX_DEPTH))
+        inputs = tuple(islice(_inputs(model, MAX_DEPTH), MAX_INPUTS))
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
     return Signature(name="call", inputs=inputs) if inputs else None
@@ -315,9 +339,14 @@ def _layer_names(value: object) -> list[str]:
 
 def _input(config: Mapping[str, Any], name: str, built: object = None) -> Iterator[TensorSpec]:
     for shape in (config.get("batch_shape"), config.get("batch_input_shape"), built):
-        if isinstance(shape, list) and all(extent is None or isinstance(extent, int) for extent in shape):
-            yield TensorSpec(name=name, dtype=_dtype(config), shape=tuple(shape))
+        if isinstance(shape, list) and len(shape) <= MAX_RANK and all(map(_is_extent, shape)):
+            yield TensorSpec(name=name[:MAX_NAME], dtype=_dtype(config)[:MAX_NAME], shape=tuple(shape))
             return
+
+
+def _is_extent(value: object) -> bool:
+    """JSON's `true` is an integer to Python, and its integers have no end."""
+    return value is None or (type(value) is int and abs(value) < 1 << 63)
 
 
 def _dtype(config: Mapping[str, Any]) -> str:

@@ -22,7 +22,8 @@ FILE = "keras_metadata.pb"
 _LAYERS = frozenset({"_tf_keras_layer", "_tf_keras_input_layer", "_tf_keras_rnn_layer"})
 _MODELS = frozenset({"_tf_keras_model", "_tf_keras_network", "_tf_keras_sequential"})
 _MAX_OBJECTS = 100_000
-_MAX_JSON = 64 * 1024**2
+_MAX_JSON = 32 * 1024**2
+"""Bytes of all configurations in one file."""
 _KEPT = ("class_name", "config", "module", "registered_name", "name")
 _Object = tuple[str, Mapping[str, Any]]
 
@@ -52,10 +53,17 @@ def _parsed(objects: Iterable[Message]) -> list[_Object]:
 
 
 def _of_keras(objects: Iterable[Message]) -> Iterator[_Object]:
+    left, nodes_left = _MAX_JSON, keras_config.MAX_NODES
     for saved in objects:
         identifier = saved.text("identifier")
         if identifier in _LAYERS or identifier in _MODELS:
-            text = saved.message("metadata").copy(_MAX_JSON).decode("utf-8", "replace")
+            text = saved.message("metadata").copy(left).decode("utf-8", "replace")
+            left -= len(text)
+            nodes_left -= keras_config.nodes_at_most(text)
+            if nodes_left < 0:
+                raise keras_config.ConfigurationError(
+                    f"the configurations hold more than {keras_config.MAX_NODES:,} values"
+                )
             if text:
                 yield identifier, keras_config.parse(text)
 

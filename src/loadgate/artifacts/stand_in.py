@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loadgate.artifacts.interface import Folder, Sighting, Unreadable
 from loadgate.domain import Facts, Format, StandIn, StandInKind
+from loadgate.errors import UsageError
 
 _LFS_VERSION = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v\d")
 _LFS_MAX_SIZE = 1024
@@ -166,24 +167,24 @@ def _missing_outputs(folder: Folder, name: str) -> Iterator[Sighting]:
 
 def _outputs(path: Path, size: int) -> Iterator[tuple[str, str]]:
     """Path of each output, relative to the folder of the `.dvc` file, and one line on it."""
-    import yaml
+    from loadgate.yaml_nodes import compose, elements, fields, text_of
 
     if size > _MAX_DVC_FILE:
         return
     try:
-        text = path.read_bytes()
-        content = yaml.safe_load(text) if text.count(b"[") + text.count(b"{") <= _MAX_BRACKETS else None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        text = path.read_bytes().decode()
+        root = compose(text, path.name) if text.count("[") + text.count("{") <= _MAX_BRACKETS else None
+    except (OSError, ValueError, RecursionError, UsageError):
         return
-    if not isinstance(content, dict):
-        return
-    outputs, folder = content.get("outs"), content.get("wdir", ".")
-    for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and isinstance(output.get("path"), str) and isinstance(folder, str):
-            yield posixpath.join(folder, output["path"]), _dvc_detail(output)
+    content = fields(root)
+    folder = text_of(content["wdir"]) if "wdir" in content else "."
+    for node in elements(content.get("outs")):
+        output = {key: text_of(value) for key, value in fields(node).items()}
+        inner = output.get("path")
+        if inner and folder and (folder + inner).isprintable():
+            yield posixpath.join(folder, inner), _dvc_detail(output.get("size") or "", output.get("md5") or "")
 
 
-def _dvc_detail(output: dict[str, object]) -> str:
-    size, digest = output.get("size"), output.get("md5")
-    length = f"{size:,} bytes" if isinstance(size, int) else "a file of unknown size"
-    return f"points at {length}, md5 {_one_line(digest, 12)}" if isinstance(digest, str) else f"points at {length}"
+def _dvc_detail(size: str, digest: str) -> str:
+    length = f"{int(size):,} bytes" if re.fullmatch(r"\d{1,18}", size) else "a file of unknown size"
+    return f"points at {length}, md5 {_one_line(digest, 12)}" if digest else f"points at {length}"
