@@ -74,6 +74,16 @@ def saver_unknown(subject: Subject, _wanted: str) -> Seen | None:
     return Seen(evidence=(_of_artifact("it names no version of its saver, as Keras and TensorFlow always do"),))
 
 
+def named(subject: Subject, wanted: str) -> Seen | None:
+    """The file's name ends in one of these."""
+    suffix = next((each for each in wanted.split() if subject.artifact.path.lower().endswith(each)), None)
+    if suffix is None:
+        return None
+    contents = {"keras_h5": "an HDF5 model", "keras_weights_h5": "HDF5 with weights", "keras_v3": "a .keras archive"}
+    content = contents.get(subject.artifact.format, subject.artifact.format)
+    return Seen(evidence=(_of_artifact(f"named {suffix}, and {content} by its content"),), values={"content": content})
+
+
 def variant(subject: Subject, wanted: str) -> Seen | None:
     """Of a SavedModel: TF1 or TF2."""
     if subject.facts.extra.get("variant") != wanted:
@@ -355,6 +365,7 @@ CONDITIONS: Mapping[str, Condition] = {
         saver_keras,
         saver_tensorflow,
         saver_unknown,
+        named,
         variant,
         keras_metadata,
         extra,
