@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from loadgate.report import comment, suggestions
+from loadgate.report import comment, suggestions, wording
 from loadgate.report.annotations import annotated
 from loadgate.report.comment import Mode
 from loadgate.report.github import check, pull_comment
@@ -99,9 +99,8 @@ class _Run:
             rest = len(found) - check.MOST
             self.posted.problems.append(f"{rest:,} annotations beyond the first {check.MOST} were left out")
         if posting.refused:
-            self.posted.problems.append(
-                f"{posting.refused:,} annotations could not be posted: GitHub refused them (422)"
-            )
+            refused = wording.count(posting.refused, "annotation")
+            self.posted.problems.append(f"{refused} could not be posted: GitHub refused them (422)")
 
     def pull_request(self) -> int | None:
         """Where the event does not tell its number, the open one whose head is the very commit that was run."""
