@@ -1,0 +1,58 @@
+"""`script/lab [STEP]`: every step of the lab, each of which goes on where it was stopped."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from lab.making import make
+from lab.page import write_page
+from lab.place import Place, default_cache, default_place
+from lab.sample import measure_sample
+from lab.saving import save
+from lab.sweeping import sweep
+from lab.table import pack_raw_results, write_table
+
+STEPS = ("make", "save", "load", "table")
+STARTED = time.monotonic()
+
+
+def say(text: str) -> None:
+    seconds = int(time.monotonic() - STARTED)
+    click.echo(f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}  {text}")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.argument("step", required=False, type=click.Choice(STEPS))
+@click.option("--lab", type=click.Path(path_type=Path), default=default_place, help="Where the raw results lie.")
+@click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Where the runtimes lie.")
+@click.option("--runtime", "only", multiple=True, help="Load in this runtime alone; may be given again.")
+@click.option("--first", is_flag=True, help="Leave out the models that can wait.")
+@click.option("--sample", type=int, help="Load that many of the measured loads again, each alone, and compare.")
+def main(  # noqa: PLR0913, PLR0917 - one argument an option
+    step: str | None, lab: Path, cache: Path, only: tuple[str, ...], first: bool, sample: int | None
+) -> None:
+    """Save the catalogue in every TensorFlow, load it in every other, and write the table that ships with loadgate.
+
+    STEP is one of make, save, load, table; without it, all of them run, one after the other. It takes hours.
+    """
+    place = Place(lab.absolute())
+    if sample is not None:
+        raise SystemExit(measure_sample(place, sample, only, say))
+    steps = (step,) if step else STEPS
+    if "make" in steps:
+        make(place, cache.absolute(), say)
+    if "save" in steps:
+        save(place, say)
+    if "load" in steps:
+        sweep(place, say, only, first=first)
+    if "table" in steps:
+        write_table(place, say)
+        pack_raw_results(place, say)
+        write_page(say)
+
+
+if __name__ == "__main__":
+    main()

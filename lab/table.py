@@ -1,0 +1,168 @@
+"""From the raw results to the compact table that ships with loadgate, and to the raw results as they are kept."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab.making import KEY_PACKAGES
+from lab.place import REPOSITORY, Place, read_lines
+from loadgate.diagnosis.measured import Failure, Measured, MeasuredRuntime, Row
+from loadgate.domain import Lock
+from loadgate.interchange import write_whole
+
+Say = Callable[[str], None]
+SHIPPED = REPOSITORY / "src" / "loadgate" / "diagnosis" / "measured.json"
+KEPT = REPOSITORY / "lab" / "results"
+COMMAND = "script/lab"
+MESSAGE_LIMIT = 160
+OUTCOMES = {"timed_out": "t", "out_of_memory": "m", "crashed": "c", "exited": "c"}
+
+
+def write_table(place: Place, say: Say) -> None:
+    table = measured(
+        place.locks(), list(read_lines(place.catalogue)), list(read_lines(place.loads)), measured_on(place)
+    )
+    content = msgspec.json.encode(table)
+    write_whole(
+        SHIPPED, content.replace(b',{"artifact"', b',\n{"artifact"').replace(b',"failures"', b',\n"failures"') + b"\n"
+    )
+    say(f"{SHIPPED.relative_to(REPOSITORY)}: {table.loads} loads of {len(table.rows)} rows, {len(content) // 1024} KiB")
+
+
+def measured_on(place: Place) -> str:
+    return f"{datetime.fromtimestamp(place.loads.stat().st_mtime, UTC):%Y-%m-%d}"
+
+
+def measured(
+    locks: Mapping[str, Lock], artifacts: list[dict[str, Any]], loads: list[dict[str, Any]], date: str
+) -> Measured:
+    names = list(locks)
+    known = {line["id"] for line in artifacts}
+    # what was measured twice counts as it came out last
+    by_row: dict[tuple[str, str, bool], dict[str, dict[str, Any]]] = {}
+    for line in loads:
+        if line["artifact"] in known and line["runtime"] in locks:
+            key = (line["artifact"], line["loader"], line["imports"])
+            by_row.setdefault(key, {})[line["runtime"]] = line
+    failures = Failures()
+    order = {line["id"]: number for number, line in enumerate(artifacts)}
+    rows = [
+        row(key, cells, names, failures)
+        for key, cells in sorted(by_row.items(), key=lambda item: (order[item[0][0]], item[0][1:]))
+    ]
+    return Measured(
+        version=1,
+        measured=date,
+        command=COMMAND,
+        machine=machine(locks.values()),
+        loads=sum(len(cells) for cells in by_row.values()),
+        runtimes=tuple(measured_runtime(name, lock) for name, lock in locks.items()),
+        failures=failures.in_order(),
+        rows=tuple(rows),
+    )
+
+
+def machine(locks: Iterable[Lock]) -> str:
+    """The class of the machine, in words."""
+    lock = next(iter(locks))
+    return f"{lock.machine}, {os.cpu_count()} cores, {lock.glibc}, {' '.join(lock.cpu_features)}; no GPU"
+
+
+def measured_runtime(name: str, lock: Lock) -> MeasuredRuntime:
+    return MeasuredRuntime(
+        name=name,
+        tensorflow=lock.tensorflow,
+        python=lock.python,
+        keras=lock.keras or "",
+        keras_module=lock.keras_module or "",
+        packages={package: lock.packages[package] for package in KEY_PACKAGES if package in lock.packages},
+    )
+
+
+class Failures:
+    """Every kind of exception once, in the order in which they are first met."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.counts: Counter[int] = Counter()
+
+    def number(self, line: Mapping[str, Any]) -> int:
+        error = line["exception"] or {"type": line["reason"], "message": line["message"]}
+        found = self.numbers.setdefault((error["type"], kind_of_message(error["message"])), len(self.numbers))
+        self.counts[found] += 1
+        return found
+
+    def in_order(self) -> tuple[Failure, ...]:
+        return tuple(
+            Failure(type=kind, message=message, loads=self.counts[number])
+            for (kind, message), number in self.numbers.items()
+        )
+
+
+def kind_of_message(message: str) -> str:
+    """The first line of a message without the names, paths and numbers that differ from file to file."""
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    line = re.sub(r"/lab/\S+", "…", line)
+    line = re.sub(r"config=\{.*", "config=…", line)
+    line = re.sub(r"'[^']{24,}'", "'…'", line)
+    line = re.sub(r"_\d+\b", "", line)
+    line = re.sub(r"\b\d+(\.\d+)?\b", "#", line)
+    return line[:MESSAGE_LIMIT]
+
+
+def row(
+    key: tuple[str, str, bool], cells: Mapping[str, Mapping[str, Any]], names: list[str], failures: Failures
+) -> Row:
+    artifact, loader, imports = key
+    letters = "".join(letter(cells.get(name)) for name in names)
+    why = [failures.number(cells[name]) for name in names if name in cells and cells[name]["reason"]]
+    return Row(artifact=artifact, loader=loader, imports=imports, outcomes=letters, failures=tuple(why))
+
+
+def letter(line: Mapping[str, Any] | None) -> str:
+    """One character a load; `measured.py` says what each stands for."""
+    if line is None:
+        return "?"
+    if line["reason"]:
+        return OUTCOMES.get(line["reason"], "x")
+    if line["same"] is None:
+        return "!" if line.get("infer") and line.get("infer_reason") != "nothing_to_run" else "+"
+    return "=" if line["same"] else "~"
+
+
+def pack_raw_results(place: Place, say: Say) -> None:
+    """Keep every load with its whole exception, for those who want to look closer."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for path in (place.loads, place.catalogue, place.not_saved):
+        lines = b"".join(msgspec.json.encode(kept(line)) + b"\n" for line in read_lines(path))
+        target = KEPT / f"{path.name}.xz"
+        write_whole(target, lzma.compress(lines, preset=9))
+        say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
+    write_whole(KEPT / "constraints.json", place.constraints.read_bytes())
+    locks = {name: shipped(lock) for name, lock in place.locks().items()}
+    write_whole(KEPT / "runtimes.json", msgspec.json.format(msgspec.json.encode(locks), indent=1) + b"\n")
+
+
+def kept(line: dict[str, Any]) -> dict[str, Any]:
+    """Without what no reader needs: where it hung is kept, how long each took is not."""
+    return {key: value for key, value in line.items() if key not in ("seconds",)}
+
+
+def shipped(lock: Lock) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(lock), interpreter="python")
+
+
+def raw(name: str, folder: Path = KEPT) -> list[dict[str, Any]]:
+    """The lines of one of the files that `pack_raw_results` writes."""
+    return [
+        msgspec.json.decode(line) for line in lzma.decompress((folder / f"{name}.jsonl.xz").read_bytes()).splitlines()
+    ]
