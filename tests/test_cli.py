@@ -350,10 +350,29 @@ def test_no_name_of_a_model_reaches_the_terminal_as_anything_but_text(repository
     assert len(read_json(hostile.parent / ".loadgate" / "report.json")["cases"]) == len(HOSTILE) + 1
 
 
-def test_a_name_that_is_not_utf_8_is_refused_in_one_line(repository: Path) -> None:
+def test_a_model_whose_name_is_not_utf_8_is_skipped_by_name_and_costs_no_other_its_verdict(repository: Path) -> None:
     shutil.copy(MODEL, repository / os.fsdecode(b"bad\xff.h5"))
-    line = refused(loadgate("check", "repo", cwd=repository.parent))
-    assert "the name of this model is not UTF-8" in line
+    shutil.copy(MODEL, repository / "bad\\xff.h5")
+    ended = loadgate("check", "repo", "--verbose", cwd=repository.parent)
+    folder = repository.parent / ".loadgate"
+    first_stages = [json.loads(line)["stages"][0] for line in (folder / "results.jsonl").read_text().splitlines()]
+    told = sorted((stage["outcome"], stage["reason"], stage["message"]) for stage in first_stages)
+    reason = "its name is not UTF-8, so TensorFlow cannot be asked to load it; rename it"
+    assert [each[:2] for each in told] == [("error", "runtime"), ("error", "runtime"), ("skipped", "name")]
+    assert told[-1][2] == reason
+    assert sorted(case["case"]["artifact"] for case in read_json(folder / "report.json")["cases"]) == [
+        "bad\\xff.h5",
+        "bad\\xff.h5 (2)",
+        "model.h5",
+    ]
+    assert "bad\\xff.h5 (2)" in (folder / "junit.xml").read_text()
+    assert "Traceback" not in ended.err
+    assert loadgate("inspect", repository / os.fsdecode(b"bad\xff.h5"), cwd=repository).status == 0
+
+
+def test_a_repository_whose_own_path_is_not_utf_8_is_refused_in_one_line(repository: Path) -> None:
+    elsewhere = repository.rename(repository.with_name(os.fsdecode(b"r\xff")))
+    assert "is not UTF-8" in refused(loadgate("check", elsewhere, cwd=elsewhere.parent))
 
 
 # --- inspect and init ------------------------------------------------------------------------------------------

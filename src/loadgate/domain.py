@@ -204,6 +204,8 @@ class Artifact:
     stand_in: StandIn | None = None
     damage: str | None = None
     """One line: what is wrong with the bytes, where it is no stand-in of a known kind."""
+    hindrance: str | None = None
+    """One line: why it cannot be tried in any runtime; None where it can."""
 
 
 # --- what the user wants --------------------------------------------------------------------------------------
@@ -500,6 +502,8 @@ class Reason(StrEnum):
     NO_GPU = "no_gpu"
     NO_LOADER = "no_loader"
     """The runtime does not have the API that the loader stands for."""
+    NAME = "name"
+    """The artifact's name is not UTF-8, so neither a plan nor TensorFlow can name it."""
     NOTHING_TO_RUN = "nothing_to_run"
     """The artifact has nothing that the stage could run."""
     EARLIER_STAGE = "earlier_stage"

@@ -135,10 +135,25 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path, name: str) -> Non
     assert formats(tmp_path) == {}
 
 
-def test_a_model_whose_name_is_no_text_is_named_in_one_line(tmp_path: Path) -> None:
-    save_hdf5(tmp_path / os.fsdecode(b"\xff.h5"))
-    with pytest.raises(UsageError, match="not UTF-8"):
-        discover(tmp_path)
+def test_a_model_whose_name_is_not_utf_8_is_read_and_says_why_it_cannot_be_tried(tmp_path: Path) -> None:
+    save_hdf5(tmp_path / os.fsdecode(b"caf\xe9.h5"))
+    (sighting,) = discover(tmp_path)
+    artifact = read_artifact(tmp_path, sighting)
+    assert (artifact.path, artifact.files) == ("caf\\xe9.h5", ("caf\\xe9.h5",))
+    assert artifact.facts is not None
+    assert artifact.digest is not None
+    assert str(artifact.hindrance).startswith("its name is not UTF-8")
+
+
+def test_a_file_in_a_saved_model_whose_name_is_not_utf_8_does_not_keep_the_model_from_being_tried(
+    repository: Path,
+) -> None:
+    (repository / "tf/saved/assets").mkdir(exist_ok=True)
+    (repository / "tf/saved/assets" / os.fsdecode(b"\xff")).write_bytes(b"not an asset")
+    artifact = read_artifact(repository, sightings(repository)["tf/saved"])
+    assert artifact.hindrance is None
+    assert "tf/saved/saved_model.pb" in artifact.files
+    assert all(file.isascii() for file in artifact.files)
 
 
 def test_an_artifact_has_its_size_digest_and_facts(repository: Path) -> None:

@@ -23,9 +23,25 @@ def bounded(facts: Facts) -> Facts:
     return dataclasses.replace(facts, **_fields(facts))
 
 
-def printable_in_utf8(text: str) -> str:
-    """Without what UTF-8 has no bytes for."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+def is_utf_8(text: str) -> bool:
+    """False for what has no bytes in UTF-8: half of a surrogate pair, or a byte of a file's name."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def spelled(text: str) -> str:
+    """With `\\xe9` in place of a byte of a file's name that is not UTF-8, and `?` for any other half of a pair."""
+    if is_utf_8(text):
+        return text
+    encoded = "".join(character if is_utf_8(character) or _is_byte(character) else "?" for character in text)
+    return encoded.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _is_byte(character: str) -> bool:
+    return "\udc80" <= character <= "\udcff"
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -46,4 +62,4 @@ def _value(value: Any) -> Any:
 
 def _text(text: str) -> str:
     kept = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-    return printable_in_utf8(kept)
+    return spelled(kept)

@@ -12,12 +12,13 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from loadgate.artifacts.bounds import bounded
+from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import FormatReader, Sighting, Unreadable
 from loadgate.artifacts.listing import list_files, walk
@@ -44,6 +45,7 @@ _READER_OF_FORMAT: Mapping[Format, str] = {
 _PARTLY_THERE = frozenset({StandInKind.MISSING_VARIABLES, StandInKind.MISSING_SHARDS})
 """Stand-ins of which some facts can be read all the same."""
 
+_NOT_UTF_8 = "its name is not UTF-8, so TensorFlow cannot be asked to load it; rename it"
 _CHUNK = 1024**2
 
 
@@ -67,7 +69,7 @@ def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (
                 claimed.update(sighting.files)
                 sightings.append(sighting)
     chosen = (each for each in sightings if choice.takes(each) and _lies_inside(files, each))
-    return tuple(sorted((_checked(each) for each in chosen), key=lambda sighting: sighting.path))
+    return tuple(sorted(map(_nameable, chosen), key=lambda sighting: sighting.path))
 
 
 def identify(path: Path) -> tuple[Path, Sighting]:
@@ -87,7 +89,7 @@ def identify(path: Path) -> tuple[Path, Sighting]:
         root = _root_of(folder)
         for sighting in _ask_formats(_view(root, folder, names)):
             if where in (root / sighting.path, *(root / file for file in sighting.files)):
-                return root, _checked(sighting)
+                return root, _nameable(sighting)
     if not os.path.lexists(where):
         raise UsageError(f"{path}: there is no such file, folder or checkpoint prefix")
     raise UsageError(f"{path}: by its content, this is no TensorFlow or Keras model that loadgate knows")
@@ -103,14 +105,15 @@ def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifa
         size, digest_of_files = 0, None
         damage = damage or f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
     return Artifact(
-        path=sighting.path,
+        path=spelled(sighting.path),
         format=sighting.format,
-        files=sighting.files,
+        files=tuple(map(spelled, sighting.files)),
         bytes=size,
         digest=digest_of_files,
         facts=facts,
-        stand_in=stand_in,
-        damage=damage,
+        stand_in=stand_in and replace(stand_in, file=spelled(stand_in.file), detail=spelled(stand_in.detail)),
+        damage=damage and spelled(damage),
+        hindrance=None if is_utf_8(sighting.path) else _NOT_UTF_8,
     )
 
 
@@ -210,13 +213,14 @@ def _lies_inside(files: Files, sighting: Sighting) -> bool:
     return all(files.is_inside(file) for file in sighting.files)
 
 
-def _checked(sighting: Sighting) -> Sighting:
-    try:
-        for name in (sighting.path, *sighting.files):
-            name.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"{sighting.path!a}: the name of this model is not UTF-8; rename it or exclude it") from None
-    return sighting
+def _nameable(sighting: Sighting) -> Sighting:
+    """Without files whose names are not UTF-8, unless it is the artifact's own name that is not.
+
+    A SavedModel names its assets in a protobuf, which holds UTF-8 alone: such a file beside them is none of them.
+    """
+    if not is_utf_8(sighting.path):
+        return sighting
+    return replace(sighting, files=tuple(filter(is_utf_8, sighting.files)))
 
 
 # --- one path that a person named ---------------------------------------------------------------------------------
@@ -233,7 +237,7 @@ def _identify_folder(path: Path, folder: Path) -> tuple[Path, Sighting]:
     beside = []
     for sighting in _ask_formats(_view(root, folder, names)):
         if root / sighting.path == folder:
-            return root, _checked(sighting)
+            return root, _nameable(sighting)
         beside.append(os.path.join(path, os.path.relpath(root / sighting.path, folder)))
     hint = f"; name a model in it, such as {beside[0]}" if beside else ""
     raise UsageError(f"{path}: this folder is no SavedModel{hint}")

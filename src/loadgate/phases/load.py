@@ -70,7 +70,7 @@ class Options:
 def refuse_what_is_not_there(artifacts: Sequence[Artifact], wanted: Collection[str], repository: Path) -> None:
     """Raise `UsageError` where the plan is of another checkout: a model that is not there has not failed to load."""
     for artifact in artifacts:
-        for file in artifact.files if artifact.path in wanted else ():
+        for file in artifact.files if artifact.path in wanted and artifact.hindrance is None else ():
             if not os.path.lexists(repository / file):
                 raise UsageError(
                     f"{repository} has no {file!r}, which the plan names; "
@@ -83,8 +83,13 @@ def sorted_out(
 ) -> tuple[list[Batch], list[CaseResult]]:
     """The cases that can be tried, by runtime and device, and the results of those that cannot."""
     states = {state.name: state for state in locks.runtimes}
+    hindered = {artifact.path: artifact.hindrance for artifact in plan.artifacts if artifact.hindrance is not None}
     batches: list[Batch] = []
     untriable: list[CaseResult] = []
+    for case in cases:
+        if reason := hindered.get(case.artifact):
+            untriable.append(untried(case, plan.checks.stages, (Outcome.SKIPPED, Reason.NAME, reason)))
+    cases = [case for case in cases if case.artifact not in hindered]
     for runtime in plan.runtimes:
         for device in runtime.devices:
             mine = [case for case in cases if case.runtime == runtime.name and case.device == device]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 import pathspec
@@ -20,15 +22,18 @@ def plan(
     root: Path, *, spec_file: Path | None = None, artifacts: Sequence[str] = (), runtimes: Sequence[str] = ()
 ) -> Plan:
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
+    from loadgate.artifacts.bounds import is_utf_8, spelled
     from loadgate.artifacts.discover import discover, read_artifact
 
     if not root.is_dir():
         raise UsageError(f"{root}: no such directory; give the path of a repository")
+    if not is_utf_8(str(root.resolve())):
+        raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
     chosen = chosen_runtimes(spec.runtimes, runtimes)
     sightings = discover(root, include=spec.include, exclude=spec.exclude)
     wanted_paths = chosen_paths([each.path for each in sightings], artifacts, root)
-    found = tuple(read_artifact(root, each) for each in sightings if each.path in wanted_paths)
+    found = distinct(read_artifact(root, each) for each in sightings if each.path in wanted_paths)
     cases = tuple(cases_of(found, chosen, spec.loaders))
     return Plan(
         loadgate=__version__,
@@ -43,6 +48,16 @@ def plan(
         notes=(*spec.notes, *notes_on(cases)),
         checkouts=steps_to_mend(root, found),
     )
+
+
+def distinct(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """With a number after a path that is spelled like another: a name that is not UTF-8 can be."""
+    found: dict[str, Artifact] = {}
+    for artifact in artifacts:
+        paths = chain([artifact.path], (f"{artifact.path} ({number})" for number in count(2)))
+        path = next(path for path in paths if path not in found)
+        found[path] = artifact if path == artifact.path else replace(artifact, path=path)
+    return tuple(found.values())
 
 
 def wanted(root: Path, spec_file: Path | None) -> Spec:

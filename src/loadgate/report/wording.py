@@ -29,6 +29,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.OUT_OF_MEMORY: "took more memory than is allowed",
     Reason.WRONG_DEVICE: "ran on the CPU instead of the GPU",
     Reason.NO_GPU: "no GPU",
+    Reason.NAME: "its name is not UTF-8",
     Reason.NO_LOADER: "the runtime has no such loader",
     Reason.NOTHING_TO_RUN: "nothing to run",
     Reason.EARLIER_STAGE: "the stage before it did not pass",
