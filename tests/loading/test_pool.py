@@ -13,6 +13,7 @@ import pytest
 from loadgate.domain import Case, CaseResult, Checks, Device, Loader, Lock, Outcome, Reason, Stage
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.pool import Pool
+from loadgate.sandbox.walls import NO_SANDBOX
 
 pytestmark = pytest.mark.runtime
 
@@ -29,7 +30,7 @@ EXPECTED = {
     "fills_its_output": None,
     "fills_memory": Reason.OUT_OF_MEMORY,
     "forks_without_end": Reason.CRASHED,
-    "kills_its_parent": Reason.CRASHED,
+    "kills_its_parent": Reason.EXCEPTION,
     "leaves_children_behind": None,
     "loops_for_ever": Reason.TIMED_OUT,
     "raises_what_has_no_text": Reason.EXCEPTION,
@@ -139,7 +140,18 @@ def test_two_stages_are_told_apart(serving: Lock, models: Path) -> None:
     job = next(job for job in jobs_of(models) if job.case.id == "behaves")
     with Pool(limits, started=lambda _case: None) as pool:
         (result,) = pool.run([batch_of(serving, (job,))])
-    assert {stage.stage: stage.outcome for stage in result.stages} == dict.fromkeys(Stage, Outcome.PASSED)
+    asked = (Stage.LOAD, Stage.INFER, Stage.COMPILE)
+    assert {stage.stage: stage.outcome for stage in result.stages} == dict.fromkeys(asked, Outcome.PASSED)
+
+
+def test_without_walls_a_load_that_kills_what_watches_over_it_costs_only_itself(serving: Lock, models: Path) -> None:
+    limits = Limits(checks=Checks(timeout=60), workers=2, memory=8 * MEMORY)
+    jobs = tuple(job for job in jobs_of(models) if job.case.id in ("behaves", "kills_its_parent"))
+    with Pool(limits, started=lambda _case: None, sandbox=NO_SANDBOX) as pool:
+        results = {result.case: result for result in pool.run([batch_of(serving, jobs)])}
+    assert results["behaves"].outcome is Outcome.PASSED
+    assert results["kills_its_parent"].stages[0].reason is Reason.CRASHED
+    assert {result.walls for result in results.values()} == {()}
 
 
 def test_a_module_under_imports_that_does_not_exist_leaves_no_verdict(serving: Lock, models: Path) -> None:

@@ -16,6 +16,8 @@ class Job:
     """The artifact on this machine."""
     bytes: int
     artifact_digest: str | None
+    files: tuple[Path, ...] = ()
+    """Every file that belongs to it; empty where it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,10 @@ class Batch:
     import_paths: tuple[Path, ...]
     """Appended to `sys.path`, so that `imports` are found in the repository."""
     jobs: tuple[Job, ...]
+    repository: Path | None = None
+    """What its loads may see of the repository lies below it; None where each artifact is on its own."""
+    made_by_us: bool = True
+    """False for an interpreter that was there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +45,5 @@ class Limits:
     """Cases and imports of TensorFlow under way at once."""
     memory: int
     """Bytes that all of them together may be expected to need."""
+    disk: int | None = None
+    """Bytes that one case may write; None for what its size makes likely."""

@@ -24,6 +24,7 @@ from loadgate.loading.probe_process import ProbeProcess
 from loadgate.loading.schedule import expected_memory, fits
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge, no_verdict, skipped
 from loadgate.probe import kernel
+from loadgate.sandbox.walls import Sandbox, examine
 
 START_SECONDS = 900.0
 """What a probe is given to import TensorFlow and the modules under `imports:`."""
@@ -82,8 +83,10 @@ class Station:
 class Pool:
     """Use as a context manager; leaving it kills every process that it started, also on Ctrl-C."""
 
-    def __init__(self, limits: Limits, started: Callable[[Case], None]) -> None:
+    def __init__(self, limits: Limits, started: Callable[[Case], None], sandbox: Sandbox | None = None) -> None:
+        """`sandbox`: None for all that this machine can give."""
         self._limits = limits
+        self._sandbox = sandbox or examine()
         self._started = started
         self._selector = selectors.DefaultSelector()
         self._stations: list[Station] = []
@@ -133,7 +136,7 @@ class Pool:
     def _open(self, batch: Batch, jobs: Sequence[Job], mode: Mode, *, alone: bool = False, restarts: int = 0) -> None:
         station = Station(
             batch=batch,
-            process=ProbeProcess(batch, Path(self._scratch.name)),
+            process=ProbeProcess(batch, Path(self._scratch.name), self._sandbox),
             queue=deque(jobs),
             mode=mode,
             ready=mode is Mode.SINGLE,
@@ -214,6 +217,7 @@ class Pool:
         return dataclasses.replace(
             result,
             isolation="fork" if station.forks else "process",
+            walls=self._sandbox.held,
             attempts=2 if station.alone else 1,
             artifact_digest=job.artifact_digest,
             lock_digest=station.batch.lock.digest,

@@ -37,12 +37,14 @@ def signal_name(number: int) -> str:
 
 def ending(message: Message, timeout: float, memory: int) -> tuple[Reason, str]:
     """Why a process stopped before its stage had ended."""
-    if message.killed == "timeout":
-        return Reason.TIMED_OUT, f"still not done after {timeout:g} s"
-    if message.killed == "memory":
-        return Reason.OUT_OF_MEMORY, f"took more than {memory / 1024**2:,.0f} MiB of memory"
-    if message.killed == "processes":
-        return Reason.CRASHED, "started more processes than a load may"
+    beyond = {
+        "timeout": (Reason.TIMED_OUT, f"still not done after {timeout:g} s"),
+        "memory": (Reason.OUT_OF_MEMORY, f"took more than {memory / 1024**2:,.0f} MiB of memory"),
+        "processes": (Reason.CRASHED, "started more processes or threads than a load may"),
+        "disk": (Reason.CRASHED, "wrote more than a load may"),
+    }
+    if message.killed in beyond:
+        return beyond[message.killed]
     if message.signal == signal.SIGKILL:
         return Reason.CRASHED, "was killed (SIGKILL), by itself or by the kernel for want of memory"
     if message.signal is not None:

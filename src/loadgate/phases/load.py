@@ -141,6 +141,7 @@ def batch_of(
             path=repository / case.artifact,
             bytes=by_path[case.artifact].bytes,
             artifact_digest=digests[case.artifact],
+            files=tuple(repository / file for file in by_path[case.artifact].files),
         )
         for case in cases
     )
@@ -152,6 +153,8 @@ def batch_of(
         imports=runtime.imports,
         import_paths=(repository, repository / "src") if runtime.imports else (),
         jobs=jobs,
+        repository=repository,
+        made_by_us=runtime.interpreter is None,
     )
 
 

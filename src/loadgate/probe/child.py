@@ -8,14 +8,13 @@ import faulthandler
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from . import devices, inference, kernel, loaders, runtime
+from . import confinement, devices, inference, kernel, loaders, runtime
 
 TEXT_LIMIT = 65536
 """Characters of a message or a traceback that are passed on."""
@@ -105,13 +104,13 @@ class Reporter:
         return message["reason"] is None
 
 
-def settle(descriptors: Dict[str, int], scratch: str) -> None:
-    """Take the case's own descriptors and directory, and let everything else go."""
+def settle(descriptors: Dict[str, int], scratch: str, held: List[int]) -> None:
+    """Take the case's own descriptors and directory, and let everything else go but what is `held`."""
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(descriptors["log"], 1)
     os.dup2(descriptors["log"], 2)
-    kept = (0, 1, 2, descriptors["result"], descriptors["stack"])
+    kept = [0, 1, 2, descriptors["result"], descriptors["stack"]] + held
     for name in os.listdir("/proc/self/fd"):
         if int(name) not in kept:
             try:
@@ -122,20 +121,28 @@ def settle(descriptors: Dict[str, int], scratch: str) -> None:
     sys.stdin = open(os.devnull)  # noqa: SIM115 - open until the process ends
     os.chdir(scratch)
     os.environ["HOME"] = os.environ["TMPDIR"] = scratch
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.enable(file=descriptors["stack"])
     faulthandler.register(DUMP_SIGNAL, file=descriptors["stack"], all_threads=True)
 
 
-def run(request: Dict[str, Any], descriptors: Dict[str, int], scratch: str, parent: int, prepared: bool) -> None:
+class Cell(NamedTuple):
+    """What one case has to itself."""
+
+    descriptors: Dict[str, int]
+    scratch: str
+    walls: confinement.Walls
+
+
+def run(request: Dict[str, Any], cell: Cell, parent: int, prepared: bool) -> None:
     """Run the stages of one case and end the process. `prepared`: the parent has imported TensorFlow already."""
     os.setsid()
     kernel.die_with_parent(parent)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    settle(descriptors, scratch)
+    confinement.limit(request["disk"])
+    settle(cell.descriptors, cell.scratch, cell.walls.close(request["artifact"], cell.scratch))
     gc.disable()
-    report = Reporter(descriptors["result"])
+    report = Reporter(cell.descriptors["result"])
     if not prepared and not report.stage("import", lambda _called: runtime.prepare(request)):
         os._exit(0)
     loaded: List[Any] = []

@@ -75,6 +75,72 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def threads(process: int) -> int:
+    """How many it has; 0 once it has ended."""
+    try:
+        with open("/proc/%d/stat" % process, "rb") as stream:
+            return int(stream.read().rpartition(b")")[2].split()[17])
+    except OSError:
+        return 0
+
+
+def tasks_of_the_machine() -> int:
+    """Threads of all processes: one look that tells whether there are suddenly many more."""
+    with open("/proc/loadavg", "rb") as stream:
+        return int(stream.read().split()[3].partition(b"/")[2])
+
+
+def filters(process: int) -> int:
+    """How many filters over system calls stand around a process. It can add some, and take none away."""
+    try:
+        with open("/proc/%d/status" % process, "rb") as stream:
+            fields = dict(line.split(b":", 1) for line in stream if b":" in line)
+    except OSError:
+        return 0
+    # before Linux 5.9 only whether there is one
+    return int(fields.get(b"Seccomp_filters", fields.get(b"Seccomp", b"0")))
+
+
+def collect(process: int) -> None:
+    """Take notice of a child's end, so that nothing of it remains."""
+    try:
+        os.waitpid(process, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def written(folder: str, most_files: int) -> Tuple[int, int]:
+    """Bytes that a folder takes on its disk, and how many entries it has, counted no further than `most_files`."""
+    size = entries = 0
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as listing:
+                for entry in listing:
+                    entries += 1
+                    if entries > most_files:
+                        return size, entries
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue
+    return size, entries
+
+
+def nameless(process: int) -> int:
+    """Bytes of files that a process holds open and that no folder shows: deleted ones, and memory in their disguise."""
+    size = 0
+    try:
+        for name in os.listdir("/proc/%d/fd" % process):
+            status = os.stat("/proc/%d/fd/%s" % (process, name))
+            if status.st_nlink == 0:
+                size += status.st_blocks * 512
+    except OSError:
+        return size
+    return size
+
+
 def signal_process(process: int, number: int) -> None:
     try:
         os.kill(process, number)

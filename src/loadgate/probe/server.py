@@ -11,17 +11,23 @@ import selectors
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from typing import Any, Dict, List, Optional
 
-from . import child, kernel, runtime, warm
+from . import child, confinement, kernel, runtime, warm
 
 RESULT_LIMIT = 4 * 1024 * 1024
 LOG_EDGE = 32768
 """Bytes that are kept of a log's beginning, and as many of its end."""
 PROCESS_LIMIT = 64
 """Processes that one case may have at once."""
+THREAD_LIMIT = 2048
+FILE_LIMIT = 20000
+"""Files that one case may have in its directory at once."""
+SUDDEN = 64
+"""So many new threads on the whole machine are a reason to count the processes of all cases at once."""
 POLL_SECONDS = 0.05
 FAMILY_SECONDS = 0.5
 """How often the processes of all cases are counted, which means a look at each of their threads."""
@@ -89,13 +95,13 @@ class Run:
     def streams(self) -> List[Stream]:
         return [self.result, self.stack, self.log]
 
-    def start(self, prepared: bool) -> None:
+    def start(self, prepared: bool, walls: confinement.Walls) -> None:
         parent = os.getpid()
         self.process = os.fork()
         if self.process == 0:
             try:
                 ends = {"result": self.result.write_end, "stack": self.stack.write_end, "log": self.log.write_end}
-                child.run(self.request, ends, self.scratch, parent, prepared)
+                child.run(self.request, child.Cell(ends, self.scratch, walls), parent, prepared)
             finally:
                 # a child never returns into the parent's loop, whatever the model raised
                 os._exit(70)
@@ -133,6 +139,9 @@ class Server:
         self.prepared = False
         self.baseline = 0
         self.families_seen = 0.0
+        self.tasks_seen = 0
+        self.walls: Optional[confinement.Walls] = None
+        self.orphaned = False
 
     def say(self, message: Dict[str, Any]) -> None:
         data = json.dumps(message).encode("ascii") + b"\n"
@@ -149,7 +158,7 @@ class Server:
         self.selector.register(self.requests, selectors.EVENT_READ, "requests")
         self.selector.register(woken, selectors.EVENT_READ, "child")
         while True:
-            for key, _ in self.selector.select(POLL_SECONDS if self.runs else None):
+            for key, _ in self.selector.select(POLL_SECONDS if self.runs or self.orphaned else None):
                 if key.data == "requests":
                     if not self.take_requests():
                         return
@@ -158,6 +167,8 @@ class Server:
                 elif not key.data.drain():
                     self.selector.unregister(key.fileobj)
             self.reap()
+            if self.orphaned:
+                self.kill_orphans()
             self.watch(time.monotonic())
 
     def take_requests(self) -> bool:
@@ -169,7 +180,9 @@ class Server:
             line, _, rest = bytes(self.buffer).partition(b"\n")
             self.buffer = bytearray(rest)
             request = json.loads(line.decode("utf-8"))
-            if request["do"] == "prepare":
+            if request["do"] == "walls":
+                self.walls = confinement.Walls(request)
+            elif request["do"] == "prepare":
                 self.prepare(request)
             else:
                 self.begin(request)
@@ -214,12 +227,13 @@ class Server:
         )
 
     def begin(self, request: Dict[str, Any]) -> None:
-        scratch = os.path.join(request["scratch"], "case-%d-%s" % (os.getpid(), request["case"]))
-        os.makedirs(scratch, exist_ok=True)
+        assert self.walls is not None  # noqa: S101 - they come first
+        # a name that no other case can guess: what is not seen behind its walls can still be touched by name
+        scratch = tempfile.mkdtemp(prefix="case-", dir=request["scratch"])
         run = Run(request, scratch, importing=not self.prepared)
         sys.stdout.flush()
         sys.stderr.flush()
-        run.start(self.prepared)
+        run.start(self.prepared, self.walls)
         self.runs[run.process] = run
         for stream in run.streams:
             self.selector.register(stream.read_end, selectors.EVENT_READ, stream)
@@ -262,31 +276,49 @@ class Server:
         )
 
     def kill_orphans(self) -> None:
-        """Kill what outlived its case: it is our child now, without being a case."""
-        for process in kernel.children(os.getpid()):
-            if process not in self.runs:
-                kernel.kill([process] + kernel.descendants(process))
+        """Kill what outlived its case: it is our child now, without being a case.
+
+        Some start others faster than we count, so this goes on with every look at the cases until none is left.
+        """
+        orphans = [process for process in kernel.children(os.getpid()) if process not in self.runs]
+        self.orphaned = bool(orphans)
+        for process in orphans:
+            kernel.kill([process] + kernel.descendants(process))
+            kernel.collect(process)
 
     def watch(self, now: float) -> None:
-        """Hold every case to its time, its memory and its number of processes."""
-        count = bool(self.runs) and now - self.families_seen > FAMILY_SECONDS
+        """Hold every case to its time, its memory, its disk and its number of processes."""
+        if not self.runs:
+            return
+        tasks = kernel.tasks_of_the_machine()
+        count = now - self.families_seen > FAMILY_SECONDS or tasks > self.tasks_seen + SUDDEN
         if count:
             self.families_seen = now
+            self.tasks_seen = tasks
         for run in self.runs.values():
             if run.kill_at is not None:
                 if now >= run.kill_at:
                     run.kill()
                 continue
             run.notice_import(now)
-            family = kernel.descendants(run.process) if count else []
-            used = kernel.resident(run.process)[0]
-            used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
-            if len(family) > PROCESS_LIMIT:
-                run.stop("processes", now, dump=False)
-            elif used > run.request["memory"]:
-                run.stop("memory", now, dump=False)
+            beyond = self.beyond(run, kernel.descendants(run.process) if count else [], count)
+            if beyond:
+                run.stop(beyond, now, dump=False)
             elif now > run.deadline:
                 run.stop("timeout", now)
+
+    def beyond(self, run: Run, family: List[int], thorough: bool) -> Optional[str]:
+        """Which of its limits a case is beyond. Only a `thorough` look sees what its processes hold and write."""
+        used = kernel.resident(run.process)[0]
+        if thorough:
+            used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
+            if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, [run.process] + family)) > THREAD_LIMIT:
+                return "processes"
+            nameless = sum(map(kernel.nameless, [run.process] + family))
+            size, files = kernel.written(run.scratch, FILE_LIMIT)
+            if size + nameless > run.request["disk"] or files > FILE_LIMIT:
+                return "disk"
+        return "memory" if used > run.request["memory"] else None
 
 
 def serve(requests: int, replies: int) -> None:
