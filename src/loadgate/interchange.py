@@ -110,6 +110,11 @@ def read_results(path: Path) -> Iterator[CaseResult]:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; run `loadgate load` first") from error
+    yield from decode_results(content, path)
+
+
+def decode_results(content: bytes, path: Path) -> Iterator[CaseResult]:
+    """`path` is what a complaint names."""
     decoder = msgspec.json.Decoder(CaseResult)
     whole, _, _unfinished = content.rpartition(b"\n")
     for number, line in enumerate(whole.split(b"\n"), start=1):

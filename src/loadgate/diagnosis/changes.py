@@ -31,7 +31,6 @@ from loadgate.domain import (
 
 NEARNESS = tuple(RemedyKind)
 """The kinds in the order of the domain: what changes least first."""
-UNTRIABLE = (RemedyKind.FILE, RemedyKind.OTHER)
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 KERAS_LOADERS = (Loader.KERAS, Loader.TF_KERAS)
 VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
@@ -81,9 +80,9 @@ class Failure:
 
     @property
     def can_be_mended(self) -> bool:
-        """The artifact's own bytes are no hindrance."""
+        """The artifact's own bytes are no hindrance: those no runtime mends."""
         kinds = {proposal.kind for proposal in self.diagnosis.proposals}
-        return self.artifact.stand_in is None and not (kinds and kinds <= set(UNTRIABLE))
+        return self.artifact.stand_in is None and kinds != {RemedyKind.FILE}
 
 
 def changes_of(failure: Failure) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgate.domain import Case, Checks, Device, Lock
+from loadgate.domain import Case, Checks, Device, Format, Lock, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,12 @@ class Job:
     artifact_digest: str | None
     files: tuple[Path, ...] = ()
     """Every file that belongs to it; empty where it is one."""
+    stages: tuple[Stage, ...] = ()
+    """What it goes through, where that is not what the checks ask for."""
+    saves: Format | None = None
+    """The format in which it is saved again, in its stage `resave`."""
+    product: Path | None = None
+    """The folder of what is saved again: written by a case that `saves`, read by the stage `compare` of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 
-from loadgate.domain import Case, CaseResult, Device, Outcome, Reason, StageResult
+from loadgate.domain import Case, CaseResult, Device, Outcome, Reason, Stage, StageResult
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_stage_lines
 from loadgate.loading.probe_process import ProbeProcess
@@ -190,6 +190,8 @@ class Pool:
             yield from self._give_up(station, reason, " ".join(message.message.split()))
         elif message.event == "done" and message.case in station.running:
             job, _ = station.running.pop(message.case)
+            if job.saves is not None:
+                station.process.collect(job)
             attempt = Attempt(message=message, forked=station.forks)
             if not station.alone and deserves_another_process(attempt):
                 self._suspects.append((station.batch, job))
@@ -199,7 +201,7 @@ class Pool:
     def _result(self, station: Station, job: Job, attempt: Attempt) -> CaseResult:
         checks = self._limits.checks
         message = attempt.message
-        stages = judge(attempt, self._limits.checks.stages, checks.timeout, checks.memory)
+        stages = judge(attempt, self._stages(job), checks.timeout, checks.memory)
         return self._signed(
             station,
             job,
@@ -223,10 +225,13 @@ class Pool:
             lock_digest=station.batch.lock.digest,
         )
 
+    def _stages(self, job: Job) -> tuple[Stage, ...]:
+        return job.stages or self._limits.checks.stages
+
     def _give_up(self, station: Station, reason: Reason, message: str) -> Iterator[CaseResult]:
         jobs = [*station.queue, *(job for job, _ in station.running.values())]
         for job in jobs:
-            yield self._signed(station, job, no_verdict(job.case.id, self._limits.checks.stages, reason, message))
+            yield self._signed(station, job, no_verdict(job.case.id, self._stages(job), reason, message))
 
     def _bury(self, station: Station) -> Iterator[CaseResult]:
         """A probe has died, or had to be killed: replace it, and suspect what was under way."""
@@ -246,7 +251,7 @@ class Pool:
             self._open(station.batch, tuple(station.queue), mode, restarts=restarts)
 
     def _killed_its_probe(self, station: Station, job: Job) -> CaseResult:
-        stages = self._limits.checks.stages
+        stages = self._stages(job)
         failure = StageResult(
             stage=stages[0],
             outcome=Outcome.FAILED,

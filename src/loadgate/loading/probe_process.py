@@ -49,6 +49,10 @@ def environment(ours: Mapping[str, str], batch: Batch, scratch: Path) -> dict[st
     return env
 
 
+def kept(job: Job) -> str:
+    return f"kept-{job.case.id}"
+
+
 class ProbeProcess:
     """Closes with `close`, which kills it and everything below it."""
 
@@ -135,7 +139,10 @@ class ProbeProcess:
                 "path": str(job.path),
                 "loader": job.case.loader.value,
                 "device": job.case.device.value,
-                "stages": [stage.value for stage in limits.checks.stages],
+                "stages": [stage.value for stage in job.stages or limits.checks.stages],
+                "saves": job.saves.value if job.saves else None,
+                "product": str(job.product) if job.product else None,
+                "kept": kept(job),
                 "timeout": limits.checks.timeout,
                 "memory": limits.checks.memory,
                 "scratch": str(self._scratch),
@@ -145,6 +152,12 @@ class ProbeProcess:
                 "imports": list(self._batch.imports),
             }
         )
+
+    def collect(self, job: Job) -> None:
+        """Take what a case has saved out of the probe's own directory, which goes with the probe."""
+        place = self._scratch / kept(job)
+        if job.product is not None and place.is_dir() and not place.is_symlink() and not job.product.exists():
+            shutil.move(place, job.product)
 
     def _send(self, request: dict[str, object]) -> None:
         data = json.dumps(request).encode() + b"\n"

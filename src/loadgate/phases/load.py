@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from loadgate.domain import (
@@ -30,6 +32,7 @@ from loadgate.interchange import append_result
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.machine import available_cores, available_memory
 from loadgate.loading.pool import Pool
+from loadgate.loading.resaving import first_half, reading, saving, second_half
 from loadgate.loading.schedule import shard
 from loadgate.loading.verdict import no_verdict
 from loadgate.phases.progress import Progress
@@ -45,16 +48,38 @@ def load(
 ) -> None:
     """Append a line to `results` for every case of the plan, or of one shard of it, as soon as it has ended."""
     asked = options or Options()
-    cases = [plan.cases[index] for index in shard(len(plan.cases), *asked.shard)]
-    by_id = {case.id: case for case in cases}
+    planned = first_half(plan.cases, plan.trials)
+    cases = [planned[index] for index in shard(len(planned), *asked.shard)]
+    by_id = {case.id: case for case in plan.cases}
+    saved: set[str] = set()
     repository = (asked.repository or Path(plan.repository)).absolute()
     refuse_what_is_not_there(plan.artifacts, {case.artifact for case in cases}, repository)
     limits = Limits(checks=plan.checks, workers=asked.workers or available_cores(), memory=available_memory())
     batches, untriable = sorted_out(plan, locks, cases, repository)
-    with Pool(limits, progress.case_started) as pool:
-        for result in chain(untriable, pool.run(batches)):
-            append_result(results, result)
-            progress.case_finished(by_id[result.case], result)
+
+    def take(result: CaseResult) -> None:
+        append_result(results, result)
+        progress.case_finished(by_id[result.case], result)
+        if result.outcome is Outcome.PASSED:
+            saved.add(result.case)
+
+    with place_for(asked.products) as products, Pool(limits, progress.case_started) as pool:
+        for result in chain(untriable, pool.run(saving(batches, plan.trials, products))):
+            take(result)
+        again, untriable = sorted_out(plan, locks, second_half(plan.cases, plan.trials, saved), repository)
+        for result in chain(untriable, pool.run(reading(again, plan.trials, products))):
+            take(result)
+
+
+@contextmanager
+def place_for(products: Path | None) -> Iterator[Path]:
+    """Where what is saved again lies until it has been loaded: `products`, or somewhere for as long as it takes."""
+    if products is not None:
+        products.mkdir(parents=True, exist_ok=True)
+        yield products
+    else:
+        with TemporaryDirectory(prefix="loadgate-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder).resolve()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +88,8 @@ class Options:
     """Where the artifacts are; None where the plan says."""
     workers: int | None = None
     """Loads at once; None for one a core."""
+    products: Path | None = None
+    """Where to keep what a trial of a remedy saves again; None to keep nothing."""
     shard: tuple[int, int] = (1, 1)
     """Which part of the cases, and of how many."""
 

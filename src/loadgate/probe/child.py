@@ -14,7 +14,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from . import confinement, devices, inference, kernel, loaders, runtime
+from . import confinement, devices, inference, kernel, loaders, resave, runtime
 
 TEXT_LIMIT = 65536
 """Characters of a message or a traceback that are passed on."""
@@ -159,7 +159,13 @@ def run(request: Dict[str, Any], cell: Cell, parent: int, prepared: bool) -> Non
             raise inference.NothingToRun("only Keras keeps a loss, metrics and an optimizer")
         loaders.compiled(request["loader"], request["path"], called)
 
-    actions = {"load": load, "infer": infer, "compile": compiled}
+    def save(called: Callable[[str], None]) -> None:
+        resave.save(loaded[0], request["saves"], os.path.join(cell.scratch, resave.PRODUCT), called)
+
+    def compare(called: Callable[[str], None]) -> None:
+        resave.compare(loaded[0], request["product"], called)
+
+    actions = {"load": load, "infer": infer, "compile": compiled, "resave": save, "compare": compare}
     for stage in request["stages"]:
         if not report.stage(stage, actions[stage]) and stage == "load":
             break

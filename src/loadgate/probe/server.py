@@ -16,7 +16,7 @@ import time
 import traceback
 from typing import Any, Dict, List, Optional
 
-from . import child, confinement, kernel, runtime, warm
+from . import child, confinement, kernel, resave, runtime, warm
 
 RESULT_LIMIT = 4 * 1024 * 1024
 LOG_EDGE = 32768
@@ -258,6 +258,8 @@ class Server:
             if stream.read_end in self.selector.get_map():
                 self.selector.unregister(stream.read_end)
             os.close(stream.read_end)
+        if run.request.get("saves"):
+            resave.keep(run.scratch, os.path.join(run.request["scratch"], run.request["kept"]))
         shutil.rmtree(run.scratch, ignore_errors=True)
         self.say(
             {

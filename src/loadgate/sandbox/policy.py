@@ -160,6 +160,8 @@ def grants(batch: Batch, job: Job) -> list[Grant]:
         real = Path(os.path.realpath(file))
         if not (is_whole and real.is_relative_to(folder)) and _may_be_read(real, root):
             found.append((str(real), landlock.READ_FILE))
+    if job.product is not None and job.saves is None:
+        found.append((os.path.realpath(job.product), landlock.READ))
     return found
 
 
