@@ -59,7 +59,7 @@ def _of_group(group: AccountGroup) -> Annotation:
     blocks = first.blocks or first.case.standing is Standing.ERROR
     return Annotation(
         level=Level.FAILURE if blocks else Level.WARNING,
-        file=first.anchor.file,
+        file=_path(first.anchor.file),
         line=first.anchor.line,
         title=untrusted.line(first.headline, TITLE),
         message=_bounded(_lines(group)),
@@ -104,7 +104,7 @@ def _of_runtimes(report: Report) -> Iterator[Annotation]:
         origin = runtime.runtime.origin or Origin(file=report.spec_file or "loadgate.yml", line=1)
         yield Annotation(
             level=Level.FAILURE,
-            file=origin.file,
+            file=_path(origin.file),
             line=origin.line,
             title=untrusted.line(f"runtime {runtime.name} could not be made", TITLE),
             message=_bounded(_of_finding(runtime)),
@@ -131,11 +131,16 @@ def _of_warning(warning: Warning) -> Annotation:
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in warning.diagnosis.evidence[:NAMED]]
     return Annotation(
         level=Level.WARNING,
-        file=warning.anchor.file,
+        file=_path(warning.anchor.file),
         line=warning.anchor.line,
         title=untrusted.line(warning.diagnosis.headline, TITLE),
         message=_bounded(untrusted.line(line) for line in lines),
     )
+
+
+def _path(path: str) -> str:
+    """As it is, for GitHub compares it with the repository's own; a surrogate no JSON can hold."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _bounded(lines: Iterator[str]) -> str:

@@ -17,6 +17,7 @@ from loadgate.report.comparison import Broken, broken, changes
 from loadgate.report.links import Links
 from loadgate.report.markdown_page import Page, render, size
 from loadgate.report.truth import Change, Report
+from loadgate.report.wording import path_bytes
 
 LIMIT = 65_000
 """GitHub takes 65,536 characters."""
@@ -53,7 +54,7 @@ class State:
 
 def marker(name: str) -> str:
     """Invisible, and the same for every run of one gate. The name itself could end the HTML comment."""
-    return f"<!-- loadgate-comment {hashlib.sha256(name.encode()).hexdigest()[:16]} -->"
+    return f"<!-- loadgate-comment {hashlib.sha256(path_bytes(name)).hexdigest()[:16]} -->"
 
 
 def state_of(report: Report, *, sha: str, run: int, attempt: int) -> State:
@@ -71,7 +72,7 @@ def changes_since(report: Report, last: State | None) -> Mapping[str, Change]:
 
 def _short(case: str) -> str:
     """A plan of another tool may have ids of any shape."""
-    return hashlib.sha256(case.encode("utf-8", "surrogateescape")).hexdigest()[:ID]
+    return hashlib.sha256(path_bytes(case)).hexdigest()[:ID]
 
 
 def is_wanted(mode: Mode, report: Report, last: State | None, *, is_there: bool) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from loadgate.domain import Origin
+from loadgate.report.wording import path_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Links:
     def to(self, origin: Origin) -> str | None:
         if not (self._base and self.sha):
             return None
-        path = quote(origin.file.encode("utf-8", "surrogateescape"), safe="/")
+        path = quote(path_bytes(origin.file), safe="/")
         return f"{self._base}/blob/{quote(self.sha, safe='')}/{path}#L{origin.line}"
 
     @property

@@ -20,6 +20,7 @@ from loadgate.report.accounts import (
 )
 from loadgate.report.report_json import encode
 from loadgate.report.truth import Report, RuntimeReport, Standing
+from loadgate.report.wording import path_bytes
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 5_000
@@ -121,8 +122,8 @@ def _without_links(text: str) -> str:
 
 def _uri(path: str) -> str:
     """Relative to the repository; a path that would be taken for an absolute or a foreign address is neither."""
-    return quote(path.encode("utf-8", "surrogateescape").lstrip(b"/"), safe="/") or "."
+    return quote(path_bytes(path).lstrip(b"/"), safe="/") or "."
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(path_bytes("\0".join(parts))).hexdigest()

@@ -11,6 +11,7 @@ from loadgate.domain import Edit
 from loadgate.report.accounts import Account, accounts
 from loadgate.report.markdown import code, prose
 from loadgate.report.truth import Report
+from loadgate.report.wording import path_bytes
 
 MOST = 10
 """Comments of one run; the rest is in the comment on the pull request."""
@@ -92,5 +93,5 @@ def _fenced(line: str) -> str:
 
 
 def _marker(*parts: str) -> str:
-    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(path_bytes("\0".join(parts))).hexdigest()
     return f"<!-- loadgate-suggestion {digest[:16]} -->"

@@ -201,10 +201,10 @@ def quoted(word: str) -> str:
     """As bash wants it, even where the word holds bytes that must not reach a terminal."""
     if word.isprintable():
         return shlex.quote(word)
-    return "$'" + "".join(_ansi_c(byte) for byte in _bytes_of(word)) + "'"
+    return "$'" + "".join(_ansi_c(byte) for byte in path_bytes(word)) + "'"
 
 
-def _bytes_of(path: str) -> bytes:
+def path_bytes(path: str) -> bytes:
     """As the file system has it; a surrogate that no file name can hold becomes its own three bytes."""
     try:
         return os.fsencode(path)

@@ -185,7 +185,8 @@ def list_annotations(state: GitHub, groups: Groups, _query: Mapping[str, str], _
 
 def list_pulls(state: GitHub, _groups: Groups, query: Mapping[str, str], _body: Json) -> Answer:
     pulls = [each for each in state.pulls if each["head"]["label"] == query.get("head")]
-    return 200, None, [state.filled(PULLS, "get", "200", each) for each in pulls]
+    teams: Json = {"requested_teams": []}  # those of GitHub's example lack what its schema asks for
+    return 200, None, [state.filled(PULLS, "get", "200", each | teams) for each in pulls]
 
 
 def list_files(state: GitHub, _groups: Groups, _query: Mapping[str, str], _body: Json) -> Answer:
@@ -299,7 +300,7 @@ def served(state: GitHub) -> Iterator[GitHub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield state

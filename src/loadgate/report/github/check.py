@@ -12,6 +12,7 @@ from loadgate.report.annotations import Annotation
 from loadgate.report.github.patience import GitHubError, Patience
 from loadgate.report.github.remote import CheckRun, Output
 from loadgate.report.truth import Report
+from loadgate.report.wording import path_bytes
 
 if TYPE_CHECKING:
     from loadgate.report.github.api import Api
@@ -44,7 +45,7 @@ class Check:
     @property
     def external_id(self) -> str:
         """By which a repeat finds what it would otherwise post again."""
-        return f"loadgate-{hashlib.sha256(self.name.encode()).hexdigest()[:16]}"
+        return f"loadgate-{hashlib.sha256(path_bytes(self.name)).hexdigest()[:16]}"
 
 
 def conclusion_of(report: Report) -> str:
