@@ -39,7 +39,7 @@ _BOOLEAN = frozenset(
 )
 _SCALARS_UNKNOWN_UNTIL = 21
 """Producer; a placeholder of a graph this old has a scalar's shape where its shape is unknown."""
-_MAX_CONNECTED = 200_000
+_MAX_CONNECTED = 100_000
 """Nodes of a graph whose outputs are looked for: every name is held in memory for it."""
 _MAX_NAMES = 64 * 1024**2
 """Bytes that all these names may take."""

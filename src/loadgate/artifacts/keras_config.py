@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgate.artifacts.bytecode import python_of
+from loadgate.artifacts.keras_constructs import constructs
 from loadgate.domain import CustomObject, LambdaLayer, Signature, TensorSpec
 
 MAX_DEPTH = 200
@@ -54,6 +55,7 @@ class Reading:
     custom_objects: tuple[CustomObject, ...] = ()
     lambdas: tuple[LambdaLayer, ...] = ()
     signature: Signature | None = None
+    constructs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def read(model: Mapping[str, Any], training: Mapping[str, Any] | None = None) ->
         custom_objects=tuple(walk.custom.values()),
         lambdas=tuple(walk.lambdas),
         signature=_signature(model),
+        constructs=constructs(model),
     )
 
 

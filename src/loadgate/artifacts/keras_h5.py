@@ -129,6 +129,7 @@ def _facts(root: hdf5.Group) -> Facts:
         layers=reading.layers,
         custom_objects=reading.custom_objects,
         lambdas=reading.lambdas,
+        constructs=reading.constructs,
         signatures=(reading.signature,) if reading.signature else (),
         tensors=count_tensors(root),
         extra=_extra(root, configuration),

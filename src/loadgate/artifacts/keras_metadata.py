@@ -81,6 +81,7 @@ def _with(facts: Facts, objects: Sequence[_Object], where: str) -> Facts:
         layers=reading.layers,
         custom_objects=reading.custom_objects,
         lambdas=reading.lambdas,
+        constructs=reading.constructs,
         extra={**facts.extra, "keras_metadata": where},
     )
 

@@ -99,6 +99,7 @@ def _facts(stream: IO[bytes], members: Mapping[str, Member]) -> Facts:
         layers=reading.layers,
         custom_objects=reading.custom_objects,
         lambdas=reading.lambdas,
+        constructs=reading.constructs,
         signatures=(reading.signature,) if reading.signature else (),
         tensors=_tensors(stream, members),
         extra=extra,

@@ -24,8 +24,8 @@ _FIXED_BYTES = {FIXED32: 4, FIXED64: 8}
 _FIRST_KEY, _KEY_BITS = 1 << 3, 32
 _MAX_TEXT = 64 * 1024
 """Bytes of the longest name, version or tag that is believed."""
-_MAX_FIELDS = 5_000_000
-"""Fields visited in one file, those that are visited again included: some 2 s of work, and a graph of 200,000 nodes."""
+_MAX_FIELDS = 3_000_000
+"""Fields visited in one file, those that are visited again included: some 2 s of work, and a graph of 300,000 nodes."""
 _RELEASE_EVERY = 32 * 1024**2
 """Bytes of a mapped file after which the pages seen so far are given back, so that memory stays flat."""
 
