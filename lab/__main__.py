@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lab.loading import TIERS
 from lab.making import make
 from lab.page import write_page
 from lab.place import Place, default_cache, default_place
@@ -29,10 +30,12 @@ def say(text: str) -> None:
 @click.option("--lab", type=click.Path(path_type=Path), default=default_place, help="Where the raw results lie.")
 @click.option("--cache", type=click.Path(path_type=Path), default=default_cache, help="Where the runtimes lie.")
 @click.option("--runtime", "only", multiple=True, help="Load in this runtime alone; may be given again.")
-@click.option("--first", is_flag=True, help="Leave out the models that can wait.")
+@click.option(
+    "--tier", type=click.IntRange(0, TIERS - 1), help="Load the models of this tier and those before it alone."
+)
 @click.option("--sample", type=int, help="Load that many of the measured loads again, each alone, and compare.")
 def main(  # noqa: PLR0913, PLR0917 - one argument an option
-    step: str | None, lab: Path, cache: Path, only: tuple[str, ...], first: bool, sample: int | None
+    step: str | None, lab: Path, cache: Path, only: tuple[str, ...], tier: int | None, sample: int | None
 ) -> None:
     """Save the catalogue in every TensorFlow, load it in every other, and write the table that ships with loadgate.
 
@@ -47,7 +50,7 @@ def main(  # noqa: PLR0913, PLR0917 - one argument an option
     if "save" in steps:
         save(place, say)
     if "load" in steps:
-        sweep(place, say, only, first=first)
+        sweep(place, say, only, range(TIERS) if tier is None else (tier,))
     if "table" in steps:
         write_table(place, say)
         pack_raw_results(place, say)

@@ -29,6 +29,7 @@ from loadgate.domain import (
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.machine import available_memory
 from loadgate.loading.pool import Pool
+from loadgate.sandbox.walls import NO_SANDBOX
 
 Say = Callable[[str], None]
 CHECKS = Checks(infer=True, compile=True, timeout=15.0, memory=3 * 1024**3)
@@ -42,34 +43,47 @@ CUSTOM = ("registered_layer", "unregistered_layer", "subclassed", "custom_loss")
 REFUSED_ALIKE = ("dense", "text_vectorization")
 """Keras 3 refuses a SavedModel before it looks inside, so it is asked with these alone."""
 FEW: dict[tuple[str, Loader], tuple[str, ...]] = {
-    (Format.SAVED_MODEL, Loader.SAVED_MODEL): ("dense", "lstm", "batch_normalization", "text_vectorization"),
+    (Format.SAVED_MODEL, Loader.SAVED_MODEL): ("dense", "text_vectorization"),
     (Format.KERAS_WEIGHTS_H5, Loader.KERAS): ("dense",),
     (Format.KERAS_WEIGHTS_H5, Loader.WEIGHTS): ("dense", "lstm"),
     (Format.CHECKPOINT, Loader.CHECKPOINT): ("dense", "lstm"),
     (Format.GRAPH_DEF, Loader.GRAPH_DEF): ("dense", "lstm"),
 }
 """Where a format and a loader do alike with every model, or where a load takes seconds, these alone are tried."""
-FIRST = (
+CORE = (
     "dense",
-    "dense_without_input",
-    "convolution_separable",
-    "batch_normalization",
     "bidirectional",
-    "stateful",
-    "embedding_masked",
     "attention_multi_head",
     "lambda_layer",
     "operators",
     "registered_layer",
+    "nested",
+    "normalization",
+    "mixed_precision",
+)
+CORE_OF: dict[tuple[str, Loader], tuple[str, ...]] = {
+    (Format.SAVED_MODEL, Loader.KERAS): ("dense", "lambda_layer", "registered_layer", "text_vectorization"),
+    (Format.SAVED_MODEL, Loader.SAVED_MODEL): ("dense",),
+    (Format.KERAS_WEIGHTS_H5, Loader.KERAS): (),
+    (Format.KERAS_WEIGHTS_H5, Loader.WEIGHTS): ("lstm",),
+    (Format.CHECKPOINT, Loader.CHECKPOINT): ("lstm",),
+    (Format.GRAPH_DEF, Loader.GRAPH_DEF): ("lstm",),
+    (Format.TFLITE, Loader.TFLITE): ("convolution",),
+}
+"""What is loaded everywhere before anything else is loaded anywhere: the matrix is whole early, and then fills up."""
+FIRST = (
+    *CORE,
+    "dense_without_input",
+    "convolution_separable",
+    "batch_normalization",
+    "stateful",
+    "embedding_masked",
     "unregistered_layer",
     "subclassed",
-    "nested",
-    "mixed_precision",
     "text_vectorization",
-    "normalization",
     "custom_loss",
 )
-"""The Keras files that are loaded everywhere before the others are loaded anywhere."""
+TIERS = 3
 LOADERS: dict[str, tuple[Loader, ...]] = {
     Format.KERAS_H5: (Loader.KERAS,),
     Format.KERAS_WEIGHTS_H5: (Loader.WEIGHTS, Loader.KERAS),
@@ -91,11 +105,10 @@ class Wanted:
     imports: bool
 
 
-def missing(place: Place, runtime: str, lock: Lock, *, first: bool = False) -> list[Wanted]:
-    """The loads in one runtime that are not in `loads.jsonl` yet; with `first`, without the models that can wait."""
+def missing(place: Place, runtime: str, lock: Lock, tier: int) -> list[Wanted]:
+    """The loads in one runtime, up to a tier, that are not in `loads.jsonl` yet."""
     done = {wanted_of(line) for line in read_lines(place.loads) if line["runtime"] == runtime}
-    artifacts = [line for line in read_lines(place.catalogue) if not first or comes_first(line)]
-    return [each for each in loads_in(runtime, lock, artifacts) if each not in done]
+    return [each for each in loads_in(runtime, lock, read_lines(place.catalogue), tier) if each not in done]
 
 
 def load_alone(place: Place, loads: Sequence[Wanted], say: Say) -> int:
@@ -116,7 +129,8 @@ def run(place: Place, batches: Sequence[Batch], wanted: dict[str, Wanted], say: 
     begun = time.monotonic()
     limits = Limits(checks=CHECKS, workers=WORKERS, memory=available_memory())
     count = 0
-    with Pool(limits, lambda _case: None) as pool:
+    # the catalogue is our own, and what is compared lies outside of what a load may see
+    with Pool(limits, lambda _case: None, NO_SANDBOX) as pool:
         for count, result in enumerate(pool.run(batches), start=1):
             each = wanted[result.case]
             if result.outcome is Outcome.ERROR:
@@ -133,21 +147,24 @@ def wanted_of(line: dict[str, Any]) -> Wanted:
     return Wanted(line["artifact"], line["runtime"], Loader(line["loader"]), line["imports"])
 
 
-def comes_first(line: dict[str, Any]) -> bool:
-    return line["model"] in FIRST or line["artifact"]["format"] not in (Format.KERAS_H5, Format.KERAS_V3)
-
-
-def loads_in(runtime: str, lock: Lock, artifacts: Iterable[dict[str, Any]]) -> Iterator[Wanted]:
+def loads_in(runtime: str, lock: Lock, artifacts: Iterable[dict[str, Any]], tier: int) -> Iterator[Wanted]:
     for line in artifacts:
         for loader in LOADERS[line["artifact"]["format"]]:
-            few = FEW.get((line["artifact"]["format"], loader))
-            if (few is not None and line["model"] not in few) or (
-                loader is Loader.KERAS and is_refused_alike(lock, line)
-            ):
+            if tier_of(line, loader) > tier or (loader is Loader.KERAS and is_refused_alike(lock, line)):
                 continue
             yield Wanted(line["id"], runtime, loader, False)
             if line["model"] in CUSTOM and loader is Loader.KERAS:
                 yield Wanted(line["id"], runtime, loader, True)
+
+
+def tier_of(line: dict[str, Any], loader: Loader) -> int:
+    """0 for what is loaded first; `TIERS` for what is never loaded, because others of its kind say as much."""
+    kind = (line["artifact"]["format"], loader)
+    if line["model"] not in FEW.get(kind, (line["model"],)):
+        return TIERS
+    if line["model"] in CORE_OF.get(kind, CORE):
+        return 0
+    return 1 if kind in CORE_OF or line["model"] in FIRST else 2
 
 
 def is_refused_alike(lock: Lock, line: dict[str, Any]) -> bool:
@@ -239,4 +256,5 @@ def scrubbed(place: Place, text: str) -> str:
     text = re.sub(r"/[^\s'\"]*/runtimes/[0-9a-f]{64}/", "/runtime/", text)
     text = text.replace(str(INSIDE.parents[1]), "/loadgate").replace(str(Path.home()), "/home")
     text = re.sub(rf"{re.escape(tempfile.gettempdir())}/[^\s'\"]*loadgate-[^\s'\"/]*", "/scratch", text)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     return re.sub(r"0x[0-9a-f]{6,}", "0x…", text)

@@ -75,6 +75,7 @@ MODELS_OF_FORMAT: dict[str, tuple[str, ...]] = {
         "text_vectorization",
         "custom_loss",
     ),
+    "keras_h5_as_keras": ("dense", "bidirectional", "attention_multi_head"),
     "keras_weights_h5": ("dense", "batch_normalization", "lstm", "nested"),
     "checkpoint": ("dense", "batch_normalization", "lstm", "subclassed"),
     "graph_def": ("dense", "convolution", "lstm", "embedding_masked"),
@@ -83,6 +84,7 @@ MODELS_OF_FORMAT: dict[str, tuple[str, ...]] = {
 SUFFIX = {
     "keras_h5": ".h5",
     "keras_v3": ".keras",
+    "keras_h5_as_keras": ".keras",
     "keras_weights_h5": ".weights.h5",
     "graph_def": ".pb",
     "checkpoint": "/model.index",
@@ -92,13 +94,14 @@ SUFFIX = {
 FIRST_WITH_KERAS_V3 = (2, 12)
 
 
-def save(place: Place, say: Say) -> None:
+def save(place: Place, say: Say, models: Sequence[str] = MODELS) -> None:
     """Append to `artifacts.jsonl` and `not_saved.jsonl` what is not there yet."""
     done = {line["id"] for path in (place.catalogue, place.not_saved) for line in read_lines(path)}
     one_at_a_time = threading.Lock()
 
     def save_in(name: str, lock: Lock) -> None:
-        wanted = [each for each in catalogue_of(lock) if artifact_id(name, each) not in done]
+        mine = [each for each in catalogue_of(lock) if each.split("/")[0] in models]
+        wanted = [each for each in mine if artifact_id(name, each) not in done]
         if not wanted:
             return
         begun = time.monotonic()
@@ -115,8 +118,14 @@ def save(place: Place, say: Say) -> None:
 def catalogue_of(lock: Lock) -> tuple[str, ...]:
     """`model/format` for all that this version may write."""
     minor = tuple(int(part) for part in lock.tensorflow.split(".")[:2])
-    formats = [kind for kind in MODELS_OF_FORMAT if kind != "keras_v3" or minor >= FIRST_WITH_KERAS_V3]
+    formats = [kind for kind in MODELS_OF_FORMAT if minor_writes(minor, kind)]
     return tuple(f"{model}/{kind}" for model in MODELS for kind in formats if model in MODELS_OF_FORMAT[kind])
+
+
+def minor_writes(minor: tuple[int, ...], kind: str) -> bool:
+    if kind == "keras_h5_as_keras":
+        return minor == FIRST_WITH_KERAS_V3
+    return kind != "keras_v3" or minor >= FIRST_WITH_KERAS_V3
 
 
 def artifact_id(runtime: str, wanted: str) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from lab.loading import CHECKS, WORKERS, Wanted, import_paths_of, imports_of, load_alone, missing, record
+from lab.loading import CHECKS, TIERS, WORKERS, Wanted, import_paths_of, imports_of, load_alone, missing, record
 from lab.place import INSIDE, Place, append_line, read_lines
 from lab.runtimes import environment_of
-from loadgate.domain import CaseResult, ExceptionInfo, Loader, Lock, Reason, Stage
+from loadgate.domain import CaseResult, ExceptionInfo, Loader, Lock, Outcome, Reason, Stage, StageResult
 from loadgate.loading.messages import StageLine
 from loadgate.loading.probe_process import INHERITED, PROBE
 from loadgate.loading.verdict import reported, skipped
@@ -26,18 +26,19 @@ GROUP = 24
 """Loads that share a process."""
 PATIENCE = 8
 """Seconds for one load here; one that takes longer is given more of them alone."""
+LOOPS = 2.0
+"""Seconds of computing, of those, that say a load will never end: the longest that did end computed for one."""
 BUILDING = (Loader.CHECKPOINT, Loader.WEIGHTS)
 """To compare these, the catalogue's own code is imported, which no other load may find in its process."""
 
 
-def sweep(place: Place, say: Say, only: Sequence[str] = (), *, first: bool = False) -> int:
+def sweep(place: Place, say: Say, only: Sequence[str] = (), tiers: Sequence[int] = range(TIERS)) -> int:
     """Append to `loads.jsonl` every load that is not there yet; how many that were."""
     count = 0
-    for runtime, lock in place.locks().items():
-        if only and runtime not in only:
-            continue
+    rounds = [(tier, *each) for tier in tiers for each in place.locks().items() if not only or each[0] in only]
+    for tier, runtime, lock in rounds:
         for imports in (False, True):
-            wanted = [each for each in missing(place, runtime, lock, first=first) if each.imports is imports]
+            wanted = [each for each in missing(place, runtime, lock, tier) if each.imports is imports]
             if not wanted:
                 continue
             begun = time.monotonic()
@@ -89,7 +90,21 @@ def swept(place: Place, runtime: str, lock: Lock, imports: bool, wanted: Sequenc
         raise SystemExit(
             f"{runtime}: the sweep ended with {process.returncode}: {(scratch / 'log').read_text()[-2000:]}"
         )
-    yield from (each for name, each in named.items() if name not in answered)
+    looping = {line["suspect"] for line in read_lines(answers) if line.get("computed", 0.0) > LOOPS}
+    for name in looping - answered:
+        append_line(place.loads, record(place, named[name], hung(name)))
+    yield from (each for name, each in named.items() if name not in answered | looping)
+
+
+def hung(name: str) -> CaseResult:
+    stage = StageResult(
+        stage=Stage.LOAD,
+        outcome=Outcome.FAILED,
+        reason=Reason.TIMED_OUT,
+        message=f"computed for {PATIENCE} s and was not done",
+    )
+    later = (skipped(each, Reason.EARLIER_STAGE, "") for each in (Stage.INFER, Stage.COMPILE))
+    return CaseResult(case=name, stages=(stage, *later), seconds=float(PATIENCE), isolation="shared")
 
 
 def groups(named: dict[str, Wanted], paths: dict[str, str]) -> Iterator[list[dict[str, str]]]:

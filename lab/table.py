@@ -28,9 +28,8 @@ OUTCOMES = {"timed_out": "t", "out_of_memory": "m", "crashed": "c", "exited": "c
 
 
 def write_table(place: Place, say: Say) -> None:
-    table = measured(
-        place.locks(), list(read_lines(place.catalogue)), list(read_lines(place.loads)), measured_on(place)
-    )
+    locks, artifacts, loads = place.locks(), list(read_lines(place.catalogue)), list(read_lines(place.loads))
+    table = measured(locks, artifacts, loads, measured_on(place), machine_class(locks.values()))
     content = msgspec.json.encode(table)
     write_whole(
         SHIPPED, content.replace(b',{"artifact"', b',\n{"artifact"').replace(b',"failures"', b',\n"failures"') + b"\n"
@@ -43,7 +42,7 @@ def measured_on(place: Place) -> str:
 
 
 def measured(
-    locks: Mapping[str, Lock], artifacts: list[dict[str, Any]], loads: list[dict[str, Any]], date: str
+    locks: Mapping[str, Lock], artifacts: list[dict[str, Any]], loads: list[dict[str, Any]], date: str, machine: str
 ) -> Measured:
     names = list(locks)
     known = {line["id"] for line in artifacts}
@@ -63,7 +62,7 @@ def measured(
         version=1,
         measured=date,
         command=COMMAND,
-        machine=machine(locks.values()),
+        machine=machine,
         loads=sum(len(cells) for cells in by_row.values()),
         runtimes=tuple(measured_runtime(name, lock) for name, lock in locks.items()),
         failures=failures.in_order(),
@@ -71,7 +70,7 @@ def measured(
     )
 
 
-def machine(locks: Iterable[Lock]) -> str:
+def machine_class(locks: Iterable[Lock]) -> str:
     """The class of the machine, in words."""
     lock = next(iter(locks))
     return f"{lock.machine}, {os.cpu_count()} cores, {lock.glibc}, {' '.join(lock.cpu_features)}; no GPU"
@@ -148,16 +147,17 @@ def pack_raw_results(place: Place, say: Say) -> None:
         write_whole(target, lzma.compress(lines, preset=9))
         say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
     write_whole(KEPT / "constraints.json", place.constraints.read_bytes())
-    locks = {name: shipped(lock) for name, lock in place.locks().items()}
+    locks = {name: kept_lock(lock) for name, lock in place.locks().items()}
     write_whole(KEPT / "runtimes.json", msgspec.json.format(msgspec.json.encode(locks), indent=1) + b"\n")
 
 
 def kept(line: dict[str, Any]) -> dict[str, Any]:
-    """Without what no reader needs: where it hung is kept, how long each took is not."""
-    return {key: value for key, value in line.items() if key not in ("seconds",)}
+    """Without what no reader needs: how long it took says more of the machine than of the load."""
+    return {key: value for key, value in line.items() if key != "seconds"}
 
 
-def shipped(lock: Lock) -> dict[str, Any]:
+def kept_lock(lock: Lock) -> dict[str, Any]:
+    """Without the one path in it."""
     return dict(msgspec.to_builtins(lock), interpreter="python")
 
 

@@ -27,6 +27,13 @@ def keras_weights_h5(model, _inputs, path):
 
 
 def keras_v3(model, _inputs, path):
+    """Named, because 2.12 otherwise writes HDF5 under this name."""
+    options = {"save_format": "keras"} if tf.__version__.startswith("2.12.") else {}
+    model.save(path + ".keras", **options)
+
+
+def keras_h5_as_keras(model, _inputs, path):
+    """What `model.save("x.keras")` writes in 2.12."""
     model.save(path + ".keras")
 
 
@@ -87,7 +94,17 @@ def tflite(model, inputs, path):
 
 
 FORMATS = {
-    each.__name__: each for each in (keras_h5, keras_weights_h5, keras_v3, saved_model, graph_def, checkpoint, tflite)
+    each.__name__: each
+    for each in (
+        keras_h5,
+        keras_h5_as_keras,
+        keras_weights_h5,
+        keras_v3,
+        saved_model,
+        graph_def,
+        checkpoint,
+        tflite,
+    )
 }
 
 

@@ -48,7 +48,7 @@ def stage(child, action):
 
 def one_load(probe, item, answers):
     child, inference, _kernel, loaders, _runtime, _warm = probe
-    answers.tell(begin=item["name"])
+    answers.tell(begin=item["name"], computed=time.process_time())
     api = [""]
 
     def called(name):
@@ -105,13 +105,16 @@ class Group:
 
 
 def begun_in(path):
-    """Of each load, whether it has ended."""
+    """Of each load, whether it has ended, and what its process had computed before it."""
     seen = {}
     with open(path) as stream:
         for line in stream:
             if line.endswith("\n"):
                 answer = json.loads(line)
-                seen[answer.get("begin", answer.get("name"))] = "name" in answer
+                if "begin" in answer:
+                    seen[answer["begin"]] = (False, answer["computed"])
+                elif "name" in answer:
+                    seen[answer["name"]] = (True, 0.0)
     return seen
 
 
@@ -124,11 +127,15 @@ def sweep(probe, request, path):
             group = waiting.pop(0)
             group.start(probe, request["timeout"], answers)
             running[group.process] = group
-        process, status = os.waitpid(-1, os.WNOHANG)
+        try:
+            process, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            process = 0
         if process:
             group = running.pop(process)
             if status:
-                waiting.insert(0, Group(after_the_culprit(group, path, answers)))
+                computed = usage.ru_utime + usage.ru_stime
+                waiting.insert(0, Group(after_the_culprit(group, path, answers, status, computed)))
             continue
         for process in running:
             if probe[2].resident(process)[0] > request["memory"]:
@@ -136,12 +143,15 @@ def sweep(probe, request, path):
         time.sleep(POLL_SECONDS)
 
 
-def after_the_culprit(group, path, answers):
+def after_the_culprit(group, path, answers, status, computed):
+    """What is left of a group whose process has ended; the load that ended it is named, and why is not judged here."""
     seen = begun_in(path)
-    left = [item for item in group.items if not seen.get(item["name"])]
+    left = [item for item in group.items if not seen.get(item["name"], (False, 0.0))[0]]
     for item in left:
         if item["name"] in seen:
-            answers.tell(suspect=item["name"])
+            was_slow = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+            before = seen[item["name"]][1]
+            answers.tell(suspect=item["name"], computed=computed - before if was_slow else 0.0)
     return [item for item in left if item["name"] not in seen]
 
 
