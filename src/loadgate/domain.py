@@ -170,6 +170,9 @@ class Facts:
     """Class of layer → how many, nested models included."""
     custom_objects: tuple[CustomObject, ...] = ()
     lambdas: tuple[LambdaLayer, ...] = ()
+    constructs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Class of object in a Keras configuration → what is written down of it, as far as another Keras minds; prediction
+    rests on it. The empty name stands for the model as a whole."""
     ops: Mapping[str, int] = field(default_factory=dict)
     """Op type → how many, the function library included."""
     custom_ops: tuple[str, ...] = ()
@@ -431,6 +434,8 @@ class Lock:
     cpu_features: tuple[str, ...] = ()
     driver: str | None = None
     """NVIDIA driver, where there is one."""
+    image: str | None = None
+    """ID of the container image that it is in; None where it is on the machine itself."""
 
 
 class FindingKind(StrEnum):

@@ -1,0 +1,211 @@
+"""What a Keras configuration is made of, in the detail that decides whether another Keras reads it. Pure, and bounded.
+
+Two configurations of the same constructs were measured to fare alike, whatever else they say: which layers, with which
+options written down, from which module, nested and called how. Values are left out, but for the few that are names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+MAX_DEPTH = 100
+MAX_CLASSES = 1_000
+MAX_OPTIONS = 400
+MAX_NAME = 80
+
+WHOLE = ""
+"""The class under which stands what belongs to the model as a whole."""
+UNBOUNDED = "more than is told apart"
+
+_MODELS = frozenset({"Functional", "Model", "Sequential"})
+_LEFT_OUT = frozenset({"name", "build_config", "compile_config", "inbound_nodes", "registered_name"})
+
+
+def constructs(model: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Class of object → what of it is written down. `WHOLE` holds what is so of the model itself."""
+    walk = _Walk()
+    walk.whole(model)
+    return {name: tuple(sorted(options)) for name, options in sorted(walk.found.items())}
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.found: defaultdict[str, set[str]] = defaultdict(set)
+
+    def whole(self, model: Mapping[str, Any]) -> None:
+        if _class_of(model) is None:
+            self._note(WHOLE, "no model")
+            return
+        self._object(model, (), 0)
+        self._note(WHOLE, f"is {_class_of(model)}")
+
+    def _note(self, of: str, option: str) -> None:
+        of = of[:MAX_NAME]
+        if (of not in self.found and len(self.found) >= MAX_CLASSES) or len(self.found[of]) >= MAX_OPTIONS:
+            self.found[WHOLE].add(UNBOUNDED)
+        else:
+            self.found[of].add(option[:MAX_NAME])
+
+    def _object(self, value: Mapping[str, Any], models: tuple[str, ...], depth: int) -> None:
+        name = str(_class_of(value))
+        self._note(name, "written")
+        self._origin(name, value)
+        if depth > MAX_DEPTH:
+            self._note(WHOLE, UNBOUNDED)
+            return
+        config = value.get("config")
+        if name in _MODELS:
+            self._model(name, config, models, depth)
+        elif isinstance(config, dict):
+            self._options(name, config, models, depth)
+        else:
+            self._note(name, f"config: {_kind(config)}")
+        build = value.get("build_config")
+        if isinstance(build, dict):
+            self._note(name, f"build_config: {', '.join(sorted(map(str, build)))}")
+
+    def _origin(self, name: str, value: Mapping[str, Any]) -> None:
+        """Where the class is said to be, which Keras tells since 2.12, and in whose name it was registered."""
+        if isinstance(value.get("module"), str):
+            self._note(name, f"module {value['module']}")
+        if isinstance(value.get("registered_name"), str):
+            self._note(name, f"registered as {value['registered_name']}")
+
+    def _options(self, of: str, config: Mapping[str, Any], models: tuple[str, ...], depth: int) -> None:
+        for key, value in config.items():
+            if key in _LEFT_OUT:
+                if key == "name" and isinstance(value, str) and "/" in value:
+                    self._note(WHOLE, "a name with a slash")
+                continue
+            self._note(of, f"{key}{self._value(str(key), value, models, depth)}")
+
+    def _value(self, key: str, value: object, models: tuple[str, ...], depth: int) -> str:
+        """What is told of an option beside its name; what is inside is walked as well."""
+        if isinstance(value, dict) and _class_of(value) is not None:
+            self._object(value, models, depth + 1)
+            return ": object"
+        if isinstance(value, list | dict):
+            self._inside(value, models, depth + 1)
+        if key.endswith("activation") and isinstance(value, str):
+            self._note(WHOLE, f"activation {value}")
+        elif key == "dtype" and isinstance(value, str):
+            self._note(WHOLE, f"dtype {value}")
+        elif key == "function" and isinstance(value, str) and value.replace(".", "_").isidentifier():
+            return f" {value}"
+        elif key == "axis" or (isinstance(value, list | dict) and key not in ("function", "vocabulary", "weights")):
+            return f": {_kind(value)}"
+        return ""
+
+    def _inside(self, value: object, models: tuple[str, ...], depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self._note(WHOLE, UNBOUNDED)
+            return
+        elements = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for element in elements:
+            if isinstance(element, dict) and _class_of(element) is not None:
+                self._object(element, models, depth + 1)
+            else:
+                self._inside(element, models, depth + 1)
+
+    # --- models ---------------------------------------------------------------------------------------------------
+
+    def _model(self, name: str, config: object, models: tuple[str, ...], depth: int) -> None:
+        for outer in models[-1:]:
+            self._note(WHOLE, f"{name} in {outer}")
+        if len(models) > 1:
+            self._note(WHOLE, "a model in a model in a model")
+        layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, dict) else None
+        if isinstance(config, list):
+            self._note(name, "config: list")
+        elif isinstance(config, dict):
+            options = {
+                key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers")
+            }
+            self._options(name, options, models, depth)
+            for key in ("input_layers", "output_layers"):
+                if key in config:
+                    self._note(name, f"{key}: {_tensors_kind(config[key])}")
+        for layer in layers if isinstance(layers, list) else ():
+            if isinstance(layer, dict) and _class_of(layer) is not None:
+                self._object(layer, (*models, name), depth + 1)
+                self._calls(layer)
+        if name == "Sequential" and isinstance(layers, list):
+            self._note(name, _beginning(layers, config))
+
+    def _calls(self, layer: Mapping[str, Any]) -> None:
+        """How a layer of a functional model is called: more than once, with which arguments."""
+        nodes = layer.get("inbound_nodes")
+        if not isinstance(nodes, list) or not nodes:
+            return
+        name = str(_class_of(layer))
+        if len(nodes) > 1:
+            self._note(WHOLE, "a model called more than once" if name in _MODELS else "a layer called more than once")
+        for node in nodes[:MAX_OPTIONS]:
+            for argument in _arguments(node):
+                self._note(name, f"called with {argument}")
+
+
+def _class_of(value: Mapping[str, Any]) -> str | None:
+    """Without the package in whose name it was registered."""
+    name = value.get("class_name")
+    return name.rpartition(">")[2] if isinstance(name, str) and "config" in value else None
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, list):
+        return f"list of {_kind(value[0])}" if value and isinstance(value[0], list | dict) else "list"
+    if isinstance(value, dict):
+        return "mapping"
+    return "nothing" if value is None else type(value).__name__
+
+
+def _tensors_kind(value: object) -> str:
+    """`[["a", 0, 0]]` of every Keras, `["a", 0, 0]` of Keras 3 alone, and mappings."""
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return "one"
+    return _kind(value)
+
+
+def _beginning(layers: Sequence[object], config: object) -> str:
+    first = layers[0] if layers else None
+    if not isinstance(first, dict):
+        return "begins with nothing"
+    if _class_of(first) == "InputLayer":
+        return "begins with an input"
+    inner = first.get("config")
+    if isinstance(inner, dict) and ("batch_input_shape" in inner or "batch_shape" in inner):
+        return "begins with a shape"
+    if _class_of(first) in _MODELS:
+        return "begins with a model"
+    return "begins without a shape" + (", built" if isinstance(config, dict) and "build_input_shape" in config else "")
+
+
+def _arguments(node: object) -> Iterator[str]:
+    """Names of what a call is given beside its tensors, in the spelling of Keras 3 and of those before it."""
+    if isinstance(node, dict):
+        kwargs = node.get("kwargs")
+        yield from (f"{key}: {_given(value)}" for key, value in kwargs.items()) if isinstance(kwargs, dict) else ()
+        arguments = node.get("args")
+        for value in arguments if isinstance(arguments, list) else ():
+            if _given(value) == "value":
+                yield "a value"
+        return
+    for tensor in node if isinstance(node, list) else ():
+        if isinstance(tensor, list) and len(tensor) > 3 and isinstance(tensor[3], dict):  # noqa: PLR2004 - name, node, tensor, then these
+            yield from (f"{key}: {_given(value)}" for key, value in tensor[3].items())
+        elif isinstance(tensor, str):
+            yield "one tensor, unlisted"
+            return
+
+
+def _given(value: object) -> str:
+    """Whether an argument of a call is another tensor, an object, or a value."""
+    if isinstance(value, dict):
+        return "tensor" if value.get("class_name") == "__keras_tensor__" else "object"
+    if isinstance(value, list):
+        is_tensor = len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int)
+        inner = {_given(element) for element in value}
+        return "tensor" if is_tensor else f"list of {'tensors' if inner == {'tensor'} else 'values'}"
+    return "nothing" if value is None else type(value).__name__ if isinstance(value, bool) else "value"

@@ -1,0 +1,75 @@
+"""What is told apart in a Keras configuration, on configurations as every Keras writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from loadgate.artifacts.keras_constructs import MAX_CLASSES, UNBOUNDED, WHOLE, constructs
+
+
+def dense(**options: Any) -> dict[str, Any]:
+    return {"class_name": "Dense", "config": {"name": "dense", "units": 3, "activation": "relu", **options}}
+
+
+def sequential(*layers: dict[str, Any], **config: Any) -> dict[str, Any]:
+    return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(layers), **config}}
+
+
+def test_the_options_of_a_layer_are_told_without_their_values_and_names() -> None:
+    found = constructs(sequential(dense(use_bias=True)))
+    assert found["Dense"] == ("activation", "units", "use_bias", "written")
+    assert "activation relu" in found[WHOLE]
+    assert found == constructs(sequential(dense(use_bias=False, units=900, name="another")))
+
+
+def test_objects_inside_a_layer_are_told_as_classes_of_their_own() -> None:
+    initializer = {"class_name": "GlorotUniform", "module": "keras.initializers", "config": {"seed": None}}
+    found = constructs(sequential(dense(kernel_initializer=initializer)))
+    assert "kernel_initializer: object" in found["Dense"]
+    assert found["GlorotUniform"] == ("module keras.initializers", "seed", "written")
+
+
+def test_a_model_begins_with_an_input_with_a_shape_or_with_neither() -> None:
+    first = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4]}}
+    assert "begins with an input" in constructs(sequential(first, dense()))["Sequential"]
+    assert "begins with a shape" in constructs(sequential(dense(batch_input_shape=[None, 4])))["Sequential"]
+    assert "begins without a shape" in constructs(sequential(dense()))["Sequential"]
+    assert "begins with a model" in constructs(sequential(sequential(dense())))["Sequential"]
+
+
+def test_nesting_is_told_with_both_models() -> None:
+    assert "Sequential in Sequential" in constructs(sequential(sequential(dense()), dense()))[WHOLE]
+    assert "a model in a model in a model" in constructs(sequential(sequential(sequential(dense()))))[WHOLE]
+
+
+def test_what_a_layer_is_called_with_is_told_in_the_spelling_of_either_keras() -> None:
+    old = {**dense(), "inbound_nodes": [[["input", 0, 0, {"training": False}]]]}
+    new = {
+        **dense(),
+        "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {}}], "kwargs": {"mask": None}}],
+    }
+    assert "called with training: bool" in constructs(sequential(old))["Dense"]
+    assert "called with mask: nothing" in constructs(sequential(new))["Dense"]
+
+
+def test_a_layer_called_twice_is_told() -> None:
+    twice = {**dense(), "inbound_nodes": [[["a", 0, 0, {}]], [["b", 0, 0, {}]]]}
+    assert "a layer called more than once" in constructs(sequential(twice))[WHOLE]
+
+
+def test_a_list_of_layers_in_place_of_a_mapping_is_told_for_early_keras_wrote_one() -> None:
+    assert "config: list" in constructs({"class_name": "Sequential", "config": [dense()]})["Sequential"]
+
+
+def test_a_configuration_deeper_or_wider_than_any_model_is_marked_and_ends() -> None:
+    deep: dict[str, Any] = dense()
+    for _ in range(300):
+        deep = dense(layer=deep)
+    wide = sequential(*({"class_name": f"C{number}", "config": {}} for number in range(MAX_CLASSES + 5)))
+    assert UNBOUNDED in constructs(sequential(deep))[WHOLE]
+    assert UNBOUNDED in constructs(wide)[WHOLE]
+
+
+def test_what_is_no_model_is_told_to_be_none() -> None:
+    assert constructs(json.loads('{"class_name": 3}')) == {WHOLE: ("no model",)}
