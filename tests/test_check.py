@@ -31,6 +31,7 @@ runtimes:
   plain: {python: "3.11", tensorflow: "2.15.1"}
   raising: {python: "3.11", tensorflow: "2.15.1", imports: [acme.raises]}
   numpy2: {python: "3.10", tensorflow: "2.9.3", packages: ["numpy==2.2.6"]}
+remedies: {try: false}
 """
 NOTHING_TO_SAY: Mapping[str, Any] = dict.fromkeys(("seconds", "peak_memory", "log", "cached"))
 """What differs between two runs that come to the same."""

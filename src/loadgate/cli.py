@@ -16,6 +16,8 @@ from loadgate import __version__
 from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
+    from loadgate.domain import Locks, Plan
+    from loadgate.phases.progress import Progress
     from loadgate.phases.publish import Publication
     from loadgate.phases.report import Gate, Outputs
     from loadgate.report.terminal import Detail
@@ -132,6 +134,9 @@ def commands() -> None:
 @refresh_option
 @workers_option
 @click.option("--require-artifacts", is_flag=True, help="Fail where there is no model at all.")
+@click.option(
+    "--remedies/--no-remedies", default=None, help="Try what might mend a failure. [default: as the spec says]"
+)
 @detail_options
 def check(path: Path, folder: Path, **options: Any) -> None:
     """Load every model of the repository at PATH in the runtimes that it declares."""
@@ -150,6 +155,7 @@ def check(path: Path, folder: Path, **options: Any) -> None:
         refresh=options["refresh"],
         require_artifacts=options["require_artifacts"],
         workers=options["jobs"],
+        remedies=options["remedies"],
         outputs=outputs_of(options),
         gate=gate_of(options),
     )
@@ -195,7 +201,10 @@ def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, 
 
     planned = read_document(plan_file, Plan)
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
-        locks = phase(planned, cache_of(cache), refresh=refresh, progress=progress)
+        if planned.trials:
+            locks = provision_candidates(planned, plan_file, cache_of(cache), progress)
+        else:
+            locks = phase(planned, cache_of(cache), refresh=refresh, progress=progress)
     write_document(output, locks)
     broken = [state for state in locks.runtimes if state.finding is not None]
     for state in broken:
@@ -222,6 +231,11 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "results.jsonl", show_default=True)
 @click.option("--repository", type=click.Path(path_type=Path), help="Where the artifacts are. [default: as planned]")
 @click.option("--shard", type=Shard(), default=(1, 1), help="Only every N-th case, from the I-th. [default: all]")
+@click.option(
+    "--candidates",
+    type=click.Path(path_type=Path),
+    help="Where to write what might mend the failures, as a plan. [default: beside the results]",
+)
 @workers_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> None:
@@ -241,12 +255,22 @@ def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> Non
         show_progress(sys.stderr, cases=cases, quiet=options["quiet"]) as progress,
     ):
         phase(planned, locks, results, progress, asked)
+    if planned.remedies.tried and not planned.trials:
+        from loadgate.phases.remedies import write_candidates
+
+        write_candidates(options["candidates"] or output.with_name("candidates.json"), planned, locks, output)
 
 
 @commands.command()
 @plan_option
 @locks_option
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--candidates",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A plan of candidates that was tried; beside it lie candidate-locks.json and candidate-results.jsonl.",
+)
 @output_options
 @gate_options
 @github_options
@@ -262,7 +286,7 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
     files = results or (FOLDER / "results.jsonl",)
     publication = publication_of(options)
     outputs = outputs_of(options | {"summary": None}) if publication else outputs_of(options)
-    assembled = phase(planned, locks, files, outputs, gate_of(options))
+    assembled = phase(planned, locks, files, outputs, gate_of(options), candidates=options["candidates"])
     show(assembled, detail_of(options), call(planned.repository))
     if publication:
         publish(assembled, publication, options["summary"])
@@ -300,6 +324,48 @@ def prune(locks_files: tuple[Path, ...], cache: Path | None) -> None:
     place = cache_of(cache)
     removed = phase([read_document(path, Locks) for path in locks_files], place)
     click.echo(f"{place}: {count(removed, 'runtime')} removed")
+
+
+@commands.command()
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("--repository", type=click.Path(path_type=Path), help="[default: the one in which ARTIFACT lies]")
+@spec_option
+@click.option("--runtime", "runtimes", multiple=True, help="Only this runtime. May be repeated.")
+@click.option("--write", is_flag=True, help="Write what was saved again beside the original, where that mends it.")
+@click.option(
+    "--time",
+    type=click.FloatRange(0),
+    default=1800.0,
+    show_default=True,
+    help="Seconds after which nothing more is begun.",
+)
+@cache_option
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def fix(artifact: Path, **options: Any) -> None:
+    """Find out what makes ARTIFACT load: try each remedy for real, and tell the lines to change."""
+    from loadgate.phases import fix as phase
+    from loadgate.report import fixing
+    from loadgate.report.live import show_progress
+    from loadgate.report.terminal import open_console
+
+    console = open_console(sys.stdout)
+    request = phase.Request(
+        artifact=artifact,
+        repository=options["repository"],
+        spec_file=options["spec_file"],
+        runtimes=options["runtimes"],
+        cache=cache_of(options["cache"]),
+        time=options["time"],
+        write=options["write"],
+    )
+    fixed = phase.fix(
+        request,
+        lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]),
+        begin=lambda report: fixing.print_failures(report, console),
+        tell=lambda attempts: fixing.print_attempts(attempts, console),
+    )
+    fixing.print_verdict(fixed.report, console, written=str(fixed.written) if fixed.written else None)
+    sys.exit(phase.exit_status(fixed))
 
 
 @commands.command()
@@ -368,6 +434,17 @@ def publish(report: Report, publication: Publication, summary: Path | None) -> N
         click.echo(line)
     for problem in published.problems:
         click.echo(f"loadgate: {problem}", err=True)
+
+
+def provision_candidates(planned: Plan, file: Path, cache: Path, progress: Progress) -> Locks:
+    """What a plan of candidates asks for was worked out where models' code ran: it is held to the plan before it."""
+    from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
+    from loadgate.domain import Plan
+    from loadgate.interchange import read_document
+    from loadgate.phases.remedies import make_candidates
+
+    refuse_what_no_remedy_is(planned, read_document(file.with_name("plan.json"), Plan))
+    return make_candidates(planned, cache, progress, patience=planned.remedies.time)
 
 
 def cache_of(given: Path | None) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Sources
 from loadgate.diagnosis.edits import edits_of, loader_edits, tensorflow_line
-from loadgate.domain import Case, Format, Loader, Lock, Proposal, Remedy, RemedyKind, Runtime
+from loadgate.domain import Case, Format, Loader, Lock, Remedy, RemedyKind, Runtime
 
 CALLS = {
     Loader.KERAS: "tf.keras.models.load_model",
@@ -55,12 +55,6 @@ def advise_repair(change: Change, *, base: Runtime, after: Runtime, sources: Sou
     """For a runtime that could not be made. Not verified yet."""
     edits = edits_of(change, base, after, sources)
     return Remedy(kind=change.kind, headline=_packages(change), edits=edits, command=_command(change, base))
-
-
-def advise_untriable(proposal: Proposal) -> Remedy:
-    """What nobody but a person can do."""
-    headline = proposal.value or "Replace the file by the model itself"
-    return Remedy(kind=proposal.kind, headline=headline, why_not_verified="nothing that could be tried here")
 
 
 def _mending(change: Change, case: Case, lock: Lock) -> str:

@@ -18,6 +18,7 @@ from loadgate.domain import (
     LOADERS_OF_FORMAT,
     Artifact,
     Case,
+    Confidence,
     Diagnosis,
     Facts,
     Finding,
@@ -91,6 +92,8 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
         return ()
     proposed = [change for proposal in failure.diagnosis.proposals for change in _of_proposal(failure, proposal)]
     general = sorted(_in_general(failure), key=lambda change: NEARNESS.index(change.kind))
+    if proposed and failure.diagnosis.confidence is Confidence.CERTAIN:
+        general = [change for change in general if not change.needs_environment]
     unique: dict[str, Change] = {}
     for change in (*proposed, *general):
         unique.setdefault(repr(replace(change, kind=RemedyKind.OTHER)), change)

@@ -219,12 +219,12 @@ def _keeping(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]
         return
     device = option.tries[0][0].case.device
     mine = [case for case in findings.passed if (case.runtime, case.device) == (option.base.name, device)]
-    for original in _most_different(mine, findings.artifacts)[:MOST_KEPT]:
+    for original in most_different(mine, findings.artifacts)[:MOST_KEPT]:
         case = trial_case(original, option.runtime, option.change)
         yield case, Trial(case=case.id, keeps=original.id)
 
 
-def _most_different(cases: Sequence[Case], artifacts: Mapping[str, Artifact]) -> list[Case]:
+def most_different(cases: Sequence[Case], artifacts: Mapping[str, Artifact]) -> list[Case]:
     """One of each format and saver first."""
     seen: dict[object, int] = {}
     ranked = []

@@ -74,7 +74,7 @@ class Block:
         if at is None:
             self._add(f"{key}: {{{name}: {value}}}")
         else:
-            self._after(at, f"{self._deeper(at)}{name}: {value}")
+            self._after(self._end_of(at), f"{self._deeper(at)}{name}: {value}")
 
     def append(self, key: str, item: str) -> None:
         """To a list."""
@@ -84,7 +84,7 @@ class Block:
         if at is None:
             self._add(f"{key}: [{item}]")
         else:
-            self._after(at, f"{self._deeper(at)}- {item}")
+            self._after(self._end_of(at), f"{self._deeper(at)}- {item}")
 
     def _text(self, number: int) -> str:
         return self.draft.text(self.file, number)
@@ -124,6 +124,18 @@ class Block:
         if at < self.last and self._text(at + 1).strip():
             return " " * indent_of(self._text(at + 1))
         return " " * (indent_of(self._text(at)) + 2)
+
+    def _end_of(self, at: int) -> int:
+        """The last line of the value that begins below line `at`."""
+        key = indent_of(self._text(at))
+        end = at
+        for number in range(at + 1, self.last + 1):
+            text = self._text(number)
+            below = indent_of(text) > key or (indent_of(text) == key and text.lstrip().startswith("- "))
+            if text.strip() and not below:
+                break
+            end = number if text.strip() else end
+        return end
 
     def _after(self, at: int, line: str) -> None:
         self._change(at, f"{self._text(at)}\n{line}")

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from loadgate.domain import FindingKind, Locks, Plan
+from loadgate.diagnosis.attempts import Rounds
+from loadgate.domain import FindingKind, Locks, Outcome, Plan
 from loadgate.errors import INTERRUPTED, UsageError
 from loadgate.interchange import read_results, write_document, write_whole
 from loadgate.phases.load import Options, load
@@ -18,7 +19,9 @@ from loadgate.phases.plan import plan
 from loadgate.phases.progress import Progress
 from loadgate.phases.provision import provision
 from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
+from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
 from loadgate.report.assembly import assemble
+from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report
 
 MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
@@ -40,6 +43,8 @@ class Request:
     refresh: bool = False
     require_artifacts: bool = False
     workers: int | None = None
+    remedies: bool | None = None
+    """Whether remedies are tried; None leaves it to the spec."""
     outputs: Outputs = field(default_factory=Outputs)
     """Reports that are wanted elsewhere as well."""
     gate: Gate = field(default_factory=Gate)
@@ -73,6 +78,7 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
     write_document(request.folder / "locks.json", locks)
     write_whole(results, b"")
     interrupted = False
+    rounds: tuple[Rounds, ...] = ()
     if planned.artifacts:
         try:
             with show_progress(len(planned.cases)) as progress:
@@ -81,9 +87,11 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
                 write_document(request.folder / "locks.json", locks)
                 with results.open("ab") as stream:
                     load(planned, locks, stream, progress, Options(workers=request.workers))
+            rounds, interrupted = mend(planned, locks, results, request, show_progress)
         except KeyboardInterrupt:
             interrupted = True
     assembled = assemble(planned, locks, read_results(results), base, request.gate.fail_on)
+    assembled = remedied(assembled, rounds)
     if interrupted:
         assembled = replace(assembled, exit_status=INTERRUPTED)
     for outputs in (own_outputs(request.folder), request.outputs):
@@ -91,6 +99,34 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
     if interrupted:
         raise Interrupted(assembled)
     return assembled
+
+
+def mend(
+    planned: Plan, locks: Locks, results: Path, request: Request, show_progress: ShowProgress
+) -> tuple[tuple[Rounds, ...], bool]:
+    """The second round, and whether it was interrupted; none where nothing failed, or nobody wants it."""
+    bounds = planned.remedies
+    wanted = bounds.tried if request.remedies is None else request.remedies
+    failed = any(result.outcome is Outcome.FAILED for result in read_results(results))
+    broken = any(state.finding is not None for state in locks.runtimes)
+    if not wanted or not (failed or broken):
+        return (), False
+    from loadgate.phases.remedies import Workbench, findings_of
+
+    workbench = Workbench(
+        findings=findings_of(planned, locks, read_results(results)),
+        bounds=bounds,
+        cache=request.cache,
+        show_progress=show_progress,
+        workers=request.workers,
+    )
+    interrupted = False
+    try:
+        workbench.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    write_rounds(request.folder, workbench.rounds)
+    return (workbench.rounds,), interrupted
 
 
 def claim(folder: Path) -> None:
@@ -102,7 +138,7 @@ def claim(folder: Path) -> None:
         # in a folder of somebody else, such as the repository itself, this would hide what is theirs
         is_ours = folder.name == ".loadgate" or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in ("results.jsonl", "report.json", "junit.xml"):
+        for stale in ("results.jsonl", "report.json", "junit.xml", CANDIDATES, LOCKS, RESULTS):
             (folder / stale).unlink(missing_ok=True)
         if is_ours and not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text("*\n")

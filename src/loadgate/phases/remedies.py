@@ -35,7 +35,11 @@ from loadgate.domain import (
     RuntimeState,
 )
 from loadgate.errors import UsageError
-from loadgate.interchange import decode_results
+from loadgate.interchange import (
+    decode_results,
+    read_results,
+    write_document,
+)
 from loadgate.phases.load import Options, load
 from loadgate.phases.progress import Progress
 from loadgate.phases.provision import make
@@ -246,6 +250,12 @@ def _candidate(runtime: Runtime, repository: Path, workshop: Workshop, progress:
     state = RuntimeState(name=runtime.name, finding=finding)
     progress.runtime_finished(state)
     return state
+
+
+def write_candidates(file: Path, planned: Plan, locks: Locks, results: Path) -> None:
+    """What might mend the failures of the first round, for the phases to try; with no case where nothing failed."""
+    findings = findings_of(planned, locks, read_results(results))
+    write_document(file, candidates(findings, planned.remedies))
 
 
 def _narrowed(option: Option, open_cases: set[str]) -> Option | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from loadgate import interchange
 from loadgate.domain import FailOn, Locks, Plan
+from loadgate.phases.rounds import read_rounds
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
+from loadgate.report.remedied import remedied
 from loadgate.report.report_json import encode_report, read_report
 from loadgate.report.sarif import encode_sarif
 from loadgate.report.summary import append_summary
@@ -41,16 +43,24 @@ class Gate:
     fail_on: FailOn | None = None
 
 
-def report(
-    plan: Plan, locks: Locks, result_files: Sequence[Path], outputs: Outputs = Outputs(), gate: Gate = Gate()
+def report(  # noqa: PLR0913 -- each is a file, or a set of files, of its own
+    plan: Plan,
+    locks: Locks,
+    result_files: Sequence[Path],
+    outputs: Outputs = Outputs(),
+    gate: Gate = Gate(),
+    *,
+    candidates: Sequence[Path] = (),
 ) -> Report:
     """Assemble the report from every file of results and write each output that is asked for.
 
     Several files are the shards of one run: in whatever order they are given, the report is the unsharded one's.
+    `candidates` are the plans of the second round, each with what became of it beside it.
     """
     base = read_base(gate)
     results = (interchange.read_results(path) for path in result_files)
     assembled = assemble_shards(plan, locks, results, base, gate.fail_on)
+    assembled = remedied(assembled, [read_rounds(path) for path in candidates])
     write_outputs(assembled, outputs)
     return assembled
 

@@ -17,6 +17,7 @@ from loadgate.domain import (
     Outcome,
     Policy,
     Reason,
+    Remedy,
     Runtime,
     RuntimeState,
     StageResult,
@@ -99,6 +100,8 @@ class RuntimeReport:
     state: RuntimeState | None
     """What became of it; None where the run ended before it was made."""
     totals: Totals
+    remedies: tuple[Remedy, ...] = ()
+    """What mends one that could not be made, best first."""
 
     @property
     def name(self) -> str:

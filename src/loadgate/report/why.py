@@ -48,7 +48,7 @@ def cause_rows(diagnosis: Diagnosis) -> Rows:
 
 def remedy_rows(diagnosis: Diagnosis) -> Rows:
     """What to do about it, best first, and where to read more."""
-    rows = [("to mend it", _remedy(remedy)) for remedy in diagnosis.remedies[:REMEDIES]]
+    rows = [("to mend it", remedy_text(remedy)) for remedy in diagnosis.remedies[:REMEDIES]]
     if diagnosis.cause != causes.UNKNOWN:
         rows.append(("more", Text(causes.page(diagnosis))))
     return rows
@@ -78,9 +78,9 @@ def _place(case: CaseReport) -> str:
     return f"{untrusted.name(case.case.artifact)} in {untrusted.name(case.case.runtime)} ({case.case.device})"
 
 
-def _remedy(remedy: Remedy) -> Text:
+def remedy_text(remedy: Remedy) -> Text:
     text = Text(untrusted.line(remedy.headline), "bold" if remedy.verified else "")
-    text.append(f"\n{_standing_of(remedy)}", "green" if remedy.verified else "bright_black")
+    text.append(f"\n{standing_of(remedy)}", "green" if remedy.verified else "bright_black")
     for line in _changes(remedy.edits):
         text.append(f"\n{line}")
     if remedy.command:
@@ -88,19 +88,31 @@ def _remedy(remedy: Remedy) -> Text:
     return text
 
 
-def _standing_of(remedy: Remedy) -> str:
+def standing_of(remedy: Remedy) -> str:
     if not remedy.verified:
         why = f": {untrusted.line(remedy.why_not_verified)}" if remedy.why_not_verified else ""
         return f"suggested, not verified{why}"
     where = f" in {untrusted.line(remedy.tried_in)}" if remedy.tried_in else ""
     took = f", tried in {remedy.seconds:,.0f} s" if remedy.seconds is not None else ""
-    return f"verified: it loads{where}{took}"
+    return f"verified: it loads{where}{took}{_company(remedy)}"
+
+
+def _company(remedy: Remedy) -> str:
+    """What it does to the other artifacts of the runtime."""
+    if remedy.breaks:
+        named = ", ".join(untrusted.name(path) for path in remedy.breaks[:LISTED])
+        more = f" and {len(remedy.breaks) - LISTED:,} more" if len(remedy.breaks) > LISTED else ""
+        return f"; but then these do not load any more: {named}{more}"
+    others = "the other artifact loads" if remedy.keeps == 1 else f"the {remedy.keeps:,} others load"
+    return f"; {others} there as well" if remedy.keeps else ""
 
 
 def _changes(edits: Sequence[Edit]) -> Iterator[str]:
     for edit in edits:
         line = f":{edit.line}" if edit.line is not None else ""
         yield f"{untrusted.name(edit.file)}{line}"
-        if edit.old is not None:
+        added = edit.new.removeprefix(f"{edit.old}\n")
+        if edit.old is not None and added == edit.new:
             yield f"- {untrusted.line(edit.old)}"
-        yield f"+ {untrusted.line(edit.new)}"
+        if edit.new:
+            yield f"+ {untrusted.line(added)}"

@@ -1,0 +1,59 @@
+"""What is recommended of a failure in the end: what was verified, and what nobody tried. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadgate.diagnosis.advice import advise_mending
+from loadgate.diagnosis.attempts import Attempt, remedies
+from loadgate.diagnosis.changes import Failure, changes_of
+from loadgate.diagnosis.draft import Sources
+from loadgate.domain import Proposal, Remedy, RemedyKind
+
+MOST_SUGGESTED = 2
+"""Of what was not tried; more would only hide what was."""
+
+
+def recommended(failure: Failure, tried: Sequence[Attempt], why_not: str) -> tuple[Remedy, ...]:
+    """Best first. `why_not`: why what was not tried was not."""
+    known = remedies(tried)
+    if any(remedy.verified for remedy in known):
+        return tuple(remedy for remedy in known if remedy.verified)
+    by_hand = tuple(_by_hand(proposal, failure) for proposal in failure.diagnosis.proposals if is_by_hand(proposal))
+    return (*by_hand, *known, *_untried(failure, tried, why_not))[: MOST_SUGGESTED + len(by_hand)]
+
+
+def _untried(failure: Failure, tried: Sequence[Attempt], why_not: str) -> Iterator[Remedy]:
+    done = {attempt.remedy.headline for attempt in tried}
+    for change in changes_of(failure):
+        remedy = advise_mending(
+            change,
+            failure.case,
+            failure.lock,
+            all_of_format=None,
+            base=failure.runtime,
+            after=failure.runtime,
+            sources=Sources(),
+        )
+        if remedy.headline not in done:
+            yield Remedy(kind=remedy.kind, headline=remedy.headline, why_not_verified=why_not)
+
+
+def is_by_hand(proposal: Proposal) -> bool:
+    return proposal.kind in (RemedyKind.FILE, RemedyKind.OTHER)
+
+
+def _by_hand(proposal: Proposal, failure: Failure) -> Remedy:
+    """What only a person can do."""
+    value = proposal.value
+    why_not = "nothing that could be tried here"
+    if proposal.kind is RemedyKind.FILE:
+        headline = "Fetch the file itself" if value else "Put the model itself in place of the file"
+        return Remedy(kind=proposal.kind, headline=headline, command=value or None, why_not_verified=why_not)
+    if value.startswith("checks."):
+        headline = f"Raise `{value}` in {failure.runtime.origin.file if failure.runtime.origin else 'loadgate.yml'}"
+    elif value.startswith("tf."):
+        headline = f"Load it with `{value}`"
+    else:
+        headline = f"Provide {value}" if value else "Look at the evidence"
+    return Remedy(kind=proposal.kind, headline=headline, why_not_verified=why_not)

@@ -1,0 +1,160 @@
+"""The lines that a person is told to change, in every kind of file that declares a runtime."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loadgate.diagnosis.change import Change, changed
+from loadgate.diagnosis.draft import Sources, read_sources
+from loadgate.diagnosis.edits import edits_of, finished, loader_edits, respelled
+from loadgate.domain import Edit, Format, Loader, Lock, RemedyKind, Runtime
+from loadgate.infer import infer_spec
+from loadgate.spec import read_spec
+
+LEGACY = Change(
+    kind=RemedyKind.ENVIRONMENT,
+    env={"TF_USE_LEGACY_KERAS": "1"},
+    packages=("tf-keras==2.18.*",),
+    imports=("acme.layers",),
+)
+OLDER = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.15.1", python="3.11")
+
+
+def read(root: Path, **files: str) -> tuple[Runtime, Sources]:
+    """The one runtime that the files declare."""
+    for name, text in files.items():
+        (root / name.replace("__", ".")).write_text(textwrap.dedent(text).lstrip("\n"))
+    spec_file = root / "loadgate.yml"
+    spec = read_spec(root, spec_file) if spec_file.exists() else infer_spec(root, (3, 12))
+    (runtime,) = spec.runtimes
+    return runtime, read_sources(root, spec.runtimes)
+
+
+def edited(change: Change, runtime: Runtime, sources: Sources) -> tuple[Edit, ...]:
+    return edits_of(change, runtime, changed(runtime, None, change, name="candidate"), sources)
+
+
+def applied(edits: tuple[Edit, ...], root: Path) -> None:
+    """Do to the files what a person is told to do."""
+    for name in {edit.file for edit in edits}:
+        lines = (root / name).read_text().split("\n")
+        for edit in edits:
+            if edit.file == name and edit.line is not None:
+                assert lines[edit.line - 1] == edit.old
+                lines[edit.line - 1] = edit.new
+        added = [edit.new for edit in edits if edit.file == name and edit.line is None]
+        (root / name).write_text("\n".join([line for line in lines if line] + added) + "\n")
+
+
+SPECS = {
+    "block": """
+        version: 1
+        runtimes:
+          serving:
+            python: "3.12"
+            tensorflow: "2.18.1"  # as in production
+            keras: "3.8.0"
+    """,
+    "flow": """
+        version: 1
+        runtimes:
+          serving: {python: "3.12", tensorflow: "2.18.1", keras: "3.8.0"}  # as in production
+    """,
+    "full": """
+        version: 1
+        runtimes:
+          serving:
+            python: "3.12"
+            tensorflow: "2.18.1"
+            keras: "3.8.0"
+            packages: ["numpy==1.26.4"]
+            env: {OMP_NUM_THREADS: "1"}
+            imports:
+              - acme.losses
+        checks: {timeout: 60}
+    """,
+}
+
+
+@pytest.mark.parametrize("style", SPECS)
+def test_the_lines_of_a_spec_make_the_runtime_that_was_tried(style: str, tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, loadgate__yml=SPECS[style])
+    for change in (LEGACY, OLDER):
+        (tmp_path / "loadgate.yml").write_text("\n".join(sources.files["loadgate.yml"]))
+        tried = changed(runtime, None, change, name="serving")
+        applied(finished(edited(change, runtime, sources), lock(numpy="1.26.4")), tmp_path)
+        (declared,) = read_spec(tmp_path, tmp_path / "loadgate.yml").runtimes
+        assert (declared.python, declared.tensorflow, declared.keras) == (tried.python, tried.tensorflow, tried.keras)
+        assert declared.env == tried.env
+        assert declared.imports == tried.imports
+        asked = {line.text for line in declared.requirements}
+        assert {line.text for line in tried.requirements} <= asked
+
+
+def test_a_comment_and_everything_else_on_a_changed_line_stays(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, loadgate__yml=SPECS["block"])
+    edits = {edit.line: edit for edit in edited(OLDER, runtime, sources)}
+    assert edits[5].new == '    tensorflow: "2.15.1"  # as in production'
+
+
+def test_a_requirement_of_a_file_is_changed_on_its_own_line(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="# served\ntensorflow==2.18.1\npandas\n")
+    assert edited(OLDER, runtime, sources) == (
+        Edit(file="requirements.txt", line=2, old="tensorflow==2.18.1", new="tensorflow==2.15.1"),
+    )
+
+
+def test_a_package_that_nobody_asked_for_is_a_line_to_add_to_the_requirements(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
+    assert edited(LEGACY, runtime, sources) == (Edit(file="requirements.txt", new="tf-keras==2.18.*"),)
+
+
+def test_a_pin_that_had_to_give_way_becomes_the_version_that_was_installed(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\nnumpy==2.0.2  # newest\n")
+    edits = finished(edited(OLDER, runtime, sources), lock(numpy="1.26.4"))
+    assert edits[1] == Edit(
+        file="requirements.txt", line=2, old="numpy==2.0.2  # newest", new="numpy==1.26.4  # newest"
+    )
+
+
+def test_a_pin_that_still_holds_is_no_edit(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\nnumpy==1.26.4\n")
+    edits = finished(edited(OLDER, runtime, sources), lock(numpy="1.26.4"))
+    assert [edit.line for edit in edits] == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "was", "expected"),
+    [
+        ('tensorflow = "2.18.1"', "tensorflow==2.18.1", 'tensorflow = "==2.15.1"'),
+        ("FROM tensorflow/tensorflow:2.18.1-gpu", "tensorflow 2.18.1", "FROM tensorflow/tensorflow:2.15.1-gpu"),
+        ("RUN pip install tensorflow==2.18.1 flask", "tensorflow==2.18.1", "RUN pip install tensorflow==2.15.1 flask"),
+        ('    "tensorflow>=2.18,<2.19",', "tensorflow<2.19,>=2.18", '    "tensorflow==2.15.1",'),
+    ],
+)
+def test_a_version_is_respelled_as_its_file_spells_it(line: str, was: str, expected: str) -> None:
+    assert respelled(line, was, "tensorflow==2.15.1") == expected
+
+
+def test_the_loader_of_one_artifact_is_named_by_its_path_and_leaves_the_others_alone(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, loadgate__yml=SPECS["block"])
+    edits = loader_edits(Format.SAVED_MODEL, Loader.SAVED_MODEL, "models/a b", runtime, sources)
+    applied(edits, tmp_path)
+    spec = read_spec(tmp_path, tmp_path / "loadgate.yml")
+    assert spec.loaders == {"models/a b": Loader.SAVED_MODEL}
+    assert yaml.safe_load((tmp_path / "loadgate.yml").read_text())["runtimes"]["serving"]["tensorflow"] == "2.18.1"
+
+
+def lock(**packages: str) -> Lock:
+    return Lock(
+        digest="sha256:0",
+        interpreter="/p",
+        python="3.11.7",
+        implementation="CPython",
+        packages=packages,
+        tensorflow="2.15.1",
+    )
