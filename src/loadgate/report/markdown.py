@@ -15,7 +15,7 @@ from itertools import groupby
 from loadgate.report import untrusted
 
 PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+)*\)?[,;:.?]*|[–…×]", re.ASCII)
-ADDRESS = re.compile(r"\(?(?:www\.|gh-\d|[0-9a-f]{7,}\b)", re.IGNORECASE)
+ADDRESS = re.compile(r"www\.|\bgh-\d|\b[0-9a-f]{7,}\b", re.IGNORECASE)
 """What GitHub would make a link of although it looks plain: a site, an issue, a commit."""
 LIST_ITEM = re.compile(r"\d+[.)]")
 FRAMED = re.compile(r"(\(?)(.*?)(\)?[,;:.?]*)", re.DOTALL)
@@ -81,7 +81,7 @@ def _by_words(sentence: str, as_code: Callable[[str], str]) -> str:
 def _is_plain(word: str, *, is_first: bool) -> bool:
     if is_first and LIST_ITEM.fullmatch(word):
         return False
-    return word == "" or (PLAIN.fullmatch(word) is not None and ADDRESS.match(word) is None)
+    return word == "" or (PLAIN.fullmatch(word) is not None and ADDRESS.search(word) is None)
 
 
 def _framed(run: str, as_code: Callable[[str], str]) -> str:

@@ -6,11 +6,12 @@ which are never fewer than the characters that GitHub counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from loadgate.domain import Confidence, Remedy
-from loadgate.report import matrix, untrusted, wording
+from loadgate.report import matrix, wording
 from loadgate.report.accounts import (
     SAW,
     UNKNOWN,
@@ -44,6 +45,8 @@ UNFOLDED = 3
 """So many failures are open from the start."""
 SMALL = 12
 """A matrix of so many rows is shown as a whole; of a larger one, the rows that need a look."""
+FRAME = 200
+"""Bytes kept for what says how many more there are."""
 NAMED = 20
 COLUMNS = 12
 
@@ -124,14 +127,13 @@ def _tail(report: Report, page: Page) -> Iterator[str]:
 
 
 def _footer(report: Report, page: Page) -> str:
-    parts = [f"loadgate {untrusted.line(report.loadgate, 40)}".strip()]
+    parts = [prose(f"loadgate {report.loadgate}", 60)]
     run = page.links.to_run
     if run:
-        parts.append(f'<a href="{run}">the whole report is with this run</a>')
+        parts.append(f"[the whole report is with this run]({run})")
     if page.links.sha:
-        parts.append(f"commit {html_code(page.links.sha[:7])}")
-    first, *rest = parts
-    return f"<sub>{' · '.join([html_prose(first), *rest])}</sub>"
+        parts.append(f"commit {code(page.links.sha[:7])}")
+    return f"<sub>{' · '.join(parts)}</sub>"
 
 
 # --- the matrix -----------------------------------------------------------------------------------------------
@@ -170,31 +172,45 @@ def _cell(row: matrix.Row, column: matrix.Column) -> str:
 
 def _problems(report: Report, page: Page, room: int) -> str:
     """As much as there is room for: the first in full, then one line each, then a number."""
-    parts = [*map(_runtime, broken_runtimes(report))]
-    groups = grouped(accounts(report))
-    parts += [_group(group, page, unfolded=index < UNFOLDED) for index, group in enumerate(groups)]
-    parts += [_warning(warning, page) for warning in warnings(report)]
-    lines = [_line_of(runtime) for runtime in broken_runtimes(report)]
-    lines += [_line(group, page) for group in groups]
-    lines += [f"- warning: {html_prose(warning.diagnosis.headline, 200)}" for warning in warnings(report)]
-    return fitted(parts, lines, room)
+    told = [Told(full=partial(_runtime, each), line=partial(_line_of, each)) for each in broken_runtimes(report)]
+    for index, group in enumerate(grouped(accounts(report))):
+        in_full = partial(_group, group, page, unfolded=index < UNFOLDED)
+        told.append(Told(full=in_full, line=partial(_line, group, page)))
+    told += [Told(full=partial(_warning, each), line=partial(_line_of_warning, each)) for each in warnings(report)]
+    return fitted(told, room)
 
 
-def fitted(parts: Sequence[str], lines: Sequence[str], room: int) -> str:
-    """The first parts, the lines of those after them, and the number of what is left: at most `room` bytes."""
-    reserve = min(room // 4, sum(map(size, lines)) + len(lines)) if sum(map(size, parts)) > room else 0
-    taken, used = 0, 0
-    while taken < len(parts) and used + size(parts[taken]) + 2 <= room - reserve - 200:
-        used += size(parts[taken]) + 2
-        taken += 1
-    shown = list(parts[:taken])
-    rows: list[str] = []
-    for line in lines[taken:]:
-        if used + size(line) + 200 > room:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing in two lengths, written only when there is room for it."""
+
+    full: Callable[[], str]
+    line: Callable[[], str]
+
+
+def fitted(told: Sequence[Told], room: int) -> str:
+    """The first in full, those after them in a line, and the number of what is left: at most `room` bytes."""
+    room -= FRAME
+    shown: list[str] = []
+    used = 0
+    for each in told:
+        text = each.full()
+        if used + size(text) + 2 > room:
             break
-        used += size(line) + 1
-        rows.append(line)
-    left = len(parts) - taken - len(rows)
+        shown.append(text)
+        used += size(text) + 2
+    if len(shown) == len(told):
+        return "\n\n".join(shown)
+    while shown and used > room * 3 // 4:
+        used -= size(shown.pop()) + 2
+    rows: list[str] = []
+    for each in told[len(shown) :]:
+        row = each.line()
+        if used + size(row) + 1 > room:
+            break
+        rows.append(row)
+        used += size(row) + 1
+    left = len(told) - len(shown) - len(rows)
     if rows:
         shown.append(details(f"{len(rows):,} more", "\n".join(rows)))
     if left:
@@ -297,10 +313,14 @@ def _remedy(remedy: Remedy) -> str:
     return "\n\n".join(parts)
 
 
-def _warning(warning: Warning, page: Page) -> str:
+def _line_of_warning(warning: Warning) -> str:
+    return f"- warning: {code(warning.case.case.artifact, 200)}: {prose(warning.diagnosis.headline, 200)}"
+
+
+def _warning(warning: Warning) -> str:
     case = warning.case
     summary = f"warning: <b>{html_prose(warning.diagnosis.headline, 240)}</b> – {html_code(case.case.artifact, 200)}"
     evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in warning.diagnosis.evidence[:NAMED])
     remedies = [_remedy(remedy) for remedy in warning.diagnosis.remedies[:2]]
     where = f"It loads in {code(place(case), 120)}, but not as it was."
-    return details(f"{summary}", "\n\n".join(part for part in (where, evidence, *remedies) if part) or page.name)
+    return details(summary, "\n\n".join(part for part in (where, evidence, *remedies) if part))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -29,58 +31,73 @@ MOST_RESULTS = 5_000
 Json = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    rule: str
+    explanation: str
+    """Of the rule; GitHub shows that of the first result."""
+    result: Json
+
+
 def encode_sarif(report: Report) -> bytes:
-    found = list(_results(report))
+    found = list(islice(_found(report), MOST_RESULTS))
+    driver = {
+        "name": "loadgate",
+        "version": untrusted.line(report.loadgate, 40) or "0",
+        "rules": list(_rules(found)),
+    }
     run = {
-        "tool": {
-            "driver": {
-                "name": "loadgate",
-                "version": untrusted.line(report.loadgate, 40) or "0",
-                "rules": list(_rules(found)),
-            }
-        },
+        "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": found[:MOST_RESULTS],
+        "results": [each.result for each in found],
     }
     return encode({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _results(report: Report) -> Iterator[Json]:
-    for account in accounts(report):
-        yield _of_account(account)
+def _found(report: Report) -> Iterator[Found]:
+    yield from map(_of_account, accounts(report))
     for runtime in broken_runtimes(report):
         yield _of_runtime(runtime, report)
-    for warning in warnings(report):
-        yield _of_warning(warning)
+    yield from map(_of_warning, warnings(report))
 
 
-def _of_account(account: Account) -> Json:
+def _of_account(account: Account) -> Found:
     case = account.case.case
-    cause = _identifier(account.cause if account.case.standing is Standing.FAILED else "no_verdict")
+    cause = account.cause if account.case.standing is Standing.FAILED else "no_verdict"
     lines = [account.title, account.headline]
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in account.evidence]
     for remedy in account.remedies:
         lines.append(f"{'Fix, verified' if remedy.verified else 'Suggested, not verified'}: {remedy.headline}")
     level = "error" if account.blocks or account.case.standing is Standing.ERROR else "warning"
-    return _result(cause, level, lines, account.anchor, (case.id, cause))
+    explanation = account.explanation or "An artifact does not load in the runtime that will serve it."
+    return _telling(cause, explanation, level, lines, account.anchor, case.id)
 
 
-def _of_runtime(runtime: RuntimeReport, report: Report) -> Json:
+def _of_runtime(runtime: RuntimeReport, report: Report) -> Found:
     finding = runtime.finding
     lines = [f"runtime {runtime.name} could not be made"]
     if finding is not None:
         lines += [finding.headline, *([finding.suggestion] if finding.suggestion else [])]
     origin = runtime.runtime.origin or Origin(file=report.spec_file or "loadgate.yml", line=1)
-    cause = _identifier(f"runtime.{finding.cause if finding else 'unknown'}")
-    return _result(cause, "error", lines, origin, (runtime.name, cause))
+    explanation = "A runtime could not be made, so nothing is known of what would load in it."
+    return _telling(
+        f"runtime.{finding.cause if finding else 'unknown'}", explanation, "error", lines, origin, runtime.name
+    )
 
 
-def _of_warning(warning: Warning) -> Json:
-    case = warning.case
-    cause = _identifier(warning.diagnosis.cause)
-    lines = [f"{case.case.artifact} loads in {place(case)}, but not as it was", warning.diagnosis.headline]
-    lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in warning.diagnosis.evidence]
-    return _result(cause, "warning", lines, warning.anchor, (case.case.id, cause))
+def _of_warning(warning: Warning) -> Found:
+    case, diagnosis = warning.case.case, warning.diagnosis
+    lines = [f"{case.artifact} loads in {place(warning.case)}, but not as it was", diagnosis.headline]
+    lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in diagnosis.evidence]
+    explanation = diagnosis.explanation or "An artifact loads, but not as it was saved."
+    return _telling(diagnosis.cause, explanation, "warning", lines, warning.anchor, case.id)
+
+
+def _telling(  # noqa: PLR0913, PLR0917 - as many as SARIF wants
+    cause: str, explanation: str, level: str, lines: list[str], origin: Origin, identity: str
+) -> Found:
+    rule = untrusted.name(cause, 100) or "unknown"
+    return Found(rule=rule, explanation=explanation, result=_result(rule, level, lines, origin, (identity, rule)))
 
 
 def _result(rule: str, level: str, lines: list[str], origin: Origin, identity: tuple[str, ...]) -> Json:
@@ -101,18 +118,20 @@ def _result(rule: str, level: str, lines: list[str], origin: Origin, identity: t
     }
 
 
-def _rules(results: list[Json]) -> Iterator[Json]:
-    for rule in sorted({result["ruleId"] for result in results}):
+def _rules(found: list[Found]) -> Iterator[Json]:
+    explanations: dict[str, str] = {}
+    for each in found:
+        explanations.setdefault(each.rule, each.explanation)
+    for rule, explanation in sorted(explanations.items()):
+        text = {"text": _without_links(untrusted.line(explanation, 1_000))}
         words = rule.replace("_", " ").replace(".", ": ")
         yield {
             "id": rule,
-            "shortDescription": {"text": words},
+            "shortDescription": {"text": _without_links(words)},
+            "fullDescription": text,
+            "help": text,
             "properties": {"tags": ["models"]},
         }
-
-
-def _identifier(text: str) -> str:
-    return untrusted.name(text, 100) or "unknown"
 
 
 def _without_links(text: str) -> str:

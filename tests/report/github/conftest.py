@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -16,18 +15,8 @@ import pytest
 
 from tests.report.github.description import cut_down
 
-MODULES = Path(__file__).parents[2] / "node" / "node_modules"
 STARTING = 60
 """Seconds that Prism may take."""
-
-
-@pytest.fixture(scope="session")
-def node_modules() -> Path:
-    if shutil.which("node") is None:
-        pytest.skip("Node.js is not installed")
-    if not (MODULES / ".package-lock.json").is_file():
-        pytest.skip("the packages from npm are not installed; script/setup-node installs them")
-    return MODULES
 
 
 @pytest.fixture(scope="session")
