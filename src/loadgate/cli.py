@@ -58,6 +58,13 @@ locks_option = click.option(
 )
 
 
+images_option = click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    help="Folders of the plan's images, where somebody else runs Docker. [default: Docker is run here]",
+)
+
+
 def detail_options(command: Command) -> Command:
     command = click.option("-v", "--verbose", is_flag=True, help="Tell tracebacks and logs as well.")(command)
     return click.option("-q", "--quiet", is_flag=True, help="Tell the verdict and the failures alone.")(command)
@@ -189,8 +196,9 @@ def plan(path: Path, output: Path, **options: Any) -> None:
 @click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "locks.json", show_default=True)
 @cache_option
 @refresh_option
+@images_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, quiet: bool) -> None:
+def provision(plan_file: Path, output: Path, quiet: bool, **options: Any) -> None:
     """Make the runtimes of a plan. The only phase that needs the network."""
     from loadgate.domain import Plan
     from loadgate.interchange import read_document, write_document
@@ -200,11 +208,12 @@ def provision(plan_file: Path, output: Path, cache: Path | None, refresh: bool, 
     from loadgate.report.wording import count
 
     planned = read_document(plan_file, Plan)
+    place = cache_of(options["cache"])
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
         if planned.trials:
-            locks = provision_candidates(planned, plan_file, cache_of(cache), progress)
+            locks = provision_candidates(planned, plan_file, place, progress)
         else:
-            locks = phase(planned, cache_of(cache), refresh=refresh, progress=progress)
+            locks = phase(planned, place, refresh=options["refresh"], images=options["images"], progress=progress)
     write_document(output, locks)
     broken = [state for state in locks.runtimes if state.finding is not None]
     for state in broken:
@@ -236,6 +245,7 @@ class Shard(click.ParamType[tuple[int, int]]):
     type=click.Path(path_type=Path),
     help="Where to write what might mend the failures, as a plan. [default: beside the results]",
 )
+@images_option
 @workers_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> None:
@@ -248,7 +258,9 @@ def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> Non
     from loadgate.report.live import show_progress
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
-    asked = Options(repository=options["repository"], workers=options["jobs"], shard=options["shard"])
+    asked = Options(
+        repository=options["repository"], workers=options["jobs"], images=options["images"], shard=options["shard"]
+    )
     cases = len(shard(len(planned.cases), *asked.shard))
     with (
         open_results(output) as results,
@@ -298,14 +310,24 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
 @click.option("--locks", "locks_files", type=click.Path(path_type=Path), multiple=True, help="May be repeated.")
 @click.option("--report", "report_file", type=click.Path(path_type=Path), help="A report.json.")
 @click.option("--shards", type=click.IntRange(1, 256), default=1, help="Into how many parts the load may be split.")
-def outline(plan_file: Path | None, locks_files: tuple[Path, ...], report_file: Path | None, shards: int) -> None:
+@click.option("--images", type=click.Path(path_type=Path), help="Make a folder here for each image of the plan.")
+def outline(
+    plan_file: Path | None,
+    locks_files: tuple[Path, ...],
+    report_file: Path | None,
+    shards: int,
+    images: Path | None,
+) -> None:
     """Tell scripts what is in the files between the phases, as lines of `name=value`."""
     from loadgate.domain import Locks, Plan
     from loadgate.interchange import read_document
+    from loadgate.phases.outline import ask_for_images
     from loadgate.phases.outline import outline as phase
     from loadgate.report.report_json import read_report
 
     planned = read_document(plan_file, Plan) if plan_file else None
+    if planned and images:
+        ask_for_images(planned, images)
     locks = [read_document(path, Locks) for path in locks_files]
     for name, value in phase(planned, locks, read_report(report_file) if report_file else None, shards=shards):
         click.echo(f"{name}={value}")

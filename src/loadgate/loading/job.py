@@ -38,6 +38,8 @@ class Batch:
     import_paths: tuple[Path, ...]
     """Appended to `sys.path`, so that `imports` are found in the repository."""
     jobs: tuple[Job, ...]
+    door: Path | None = None
+    """Where probes are started for us in a container of the runtime's image; None to start them ourselves."""
     repository: Path | None = None
     """What its loads may see of the repository lies below it; None where each artifact is on its own."""
     made_by_us: bool = True

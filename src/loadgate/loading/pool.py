@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from loadgate.domain import Case, CaseResult, Device, Outcome, Reason, Stage, StageResult
+from loadgate.loading.connected_probe import ConnectedProbe
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_stage_lines
 from loadgate.loading.probe_process import ProbeProcess
@@ -136,7 +137,7 @@ class Pool:
     def _open(self, batch: Batch, jobs: Sequence[Job], mode: Mode, *, alone: bool = False, restarts: int = 0) -> None:
         station = Station(
             batch=batch,
-            process=ProbeProcess(batch, Path(self._scratch.name), self._sandbox),
+            process=self._probe(batch),
             queue=deque(jobs),
             mode=mode,
             ready=mode is Mode.SINGLE,
@@ -148,6 +149,11 @@ class Pool:
         self._selector.register(station.process.replies, selectors.EVENT_READ, station)
         if station.forks:
             station.process.prepare(warm=mode is Mode.WARM)
+
+    def _probe(self, batch: Batch) -> ProbeProcess:
+        if batch.door is not None:
+            return ConnectedProbe(batch, batch.door)
+        return ProbeProcess(batch, Path(self._scratch.name), self._sandbox)
 
     def _begin(self, station: Station, job: Job) -> None:
         patience = self._limits.checks.timeout + GRACE_SECONDS + (0.0 if station.forks else START_SECONDS)
@@ -219,7 +225,7 @@ class Pool:
         return dataclasses.replace(
             result,
             isolation="fork" if station.forks else "process",
-            walls=self._sandbox.held,
+            walls=station.process.walls,
             attempts=2 if station.alone else 1,
             artifact_digest=job.artifact_digest,
             lock_digest=station.batch.lock.digest,

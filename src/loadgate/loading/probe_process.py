@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from loadgate.domain import Device
+from loadgate.domain import Device, Wall
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_message
 from loadgate.probe import confinement, kernel
@@ -84,6 +84,10 @@ class ProbeProcess:
         _running.add(self._process.pid)
         self._buffer = bytearray()
         self._send({"do": "walls", **self._inner_walls()})
+
+    @property
+    def walls(self) -> tuple[Wall, ...]:
+        return self._sandbox.held
 
     def _walls(self) -> list[str]:
         """The command that puts up the outer walls before anything of the runtime runs; none without a sandbox."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -37,6 +37,7 @@ from loadgate.loading.schedule import shard
 from loadgate.loading.verdict import no_verdict
 from loadgate.phases.progress import Progress
 from loadgate.runtimes.gpu import visible_gpu
+from loadgate.runtimes.image import REPOSITORY, door_of, folder_of, opened
 
 
 def load(
@@ -55,7 +56,6 @@ def load(
     repository = (asked.repository or Path(plan.repository)).absolute()
     refuse_what_is_not_there(plan.artifacts, {case.artifact for case in cases}, repository)
     limits = Limits(checks=plan.checks, workers=asked.workers or available_cores(), memory=available_memory())
-    batches, untriable = sorted_out(plan, locks, cases, repository)
 
     def take(result: CaseResult) -> None:
         append_result(results, result)
@@ -63,10 +63,15 @@ def load(
         if result.outcome is Outcome.PASSED:
             saved.add(result.case)
 
-    with place_for(asked.products) as products, Pool(limits, progress.case_started) as pool:
+    with (
+        doors_to(plan, locks, cases, repository, asked.images) as doors,
+        place_for(asked.products) as products,
+        Pool(limits, progress.case_started) as pool,
+    ):
+        batches, untriable = sorted_out(plan, locks, cases, repository, doors)
         for result in chain(untriable, pool.run(saving(batches, plan.trials, products))):
             take(result)
-        again, untriable = sorted_out(plan, locks, second_half(plan.cases, plan.trials, saved), repository)
+        again, untriable = sorted_out(plan, locks, second_half(plan.cases, plan.trials, saved), repository, doors)
         for result in chain(untriable, pool.run(reading(again, plan.trials, products))):
             take(result)
 
@@ -82,12 +87,35 @@ def place_for(products: Path | None) -> Iterator[Path]:
             yield Path(folder).resolve()
 
 
+@contextmanager
+def doors_to(
+    plan: Plan, locks: Locks, cases: Sequence[Case], repository: Path, images: Path | None
+) -> Iterator[Mapping[str, Path]]:
+    """A container for each runtime that is an image and that a case is for: where probes are started in it, by name."""
+    made = {state.name: state.lock for state in locks.runtimes if state.lock is not None}
+    wanted = {case.runtime: case for case in cases}
+    doors: dict[str, Path] = {}
+    with ExitStack() as open_ones:
+        for runtime in plan.runtimes:
+            lock = made.get(runtime.name)
+            if runtime.image is None or lock is None or runtime.name not in wanted:
+                continue
+            if images is not None:
+                doors[runtime.name] = door_of(folder_of(images, runtime))
+            else:
+                gpu = Device.GPU in runtime.devices and visible_gpu().missing is None
+                doors[runtime.name] = open_ones.enter_context(opened(lock, repository, gpu=gpu))
+        yield doors
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     repository: Path | None = None
     """Where the artifacts are; None where the plan says."""
     workers: int | None = None
     """Loads at once; None for one a core."""
+    images: Path | None = None
+    """Where the images of the plan are open already; None to open them here."""
     products: Path | None = None
     """Where to keep what a trial of a remedy saves again; None to keep nothing."""
     shard: tuple[int, int] = (1, 1)
@@ -106,7 +134,7 @@ def refuse_what_is_not_there(artifacts: Sequence[Artifact], wanted: Collection[s
 
 
 def sorted_out(
-    plan: Plan, locks: Locks, cases: Sequence[Case], repository: Path
+    plan: Plan, locks: Locks, cases: Sequence[Case], repository: Path, doors: Mapping[str, Path]
 ) -> tuple[list[Batch], list[CaseResult]]:
     """The cases that can be tried, by runtime and device, and the results of those that cannot."""
     states = {state.name: state for state in locks.runtimes}
@@ -126,7 +154,8 @@ def sorted_out(
             if hindrance is not None:
                 untriable += (untried(case, plan.checks.stages, hindrance) for case in mine)
             elif (lock := states[runtime.name].lock) is not None:
-                batches.append(batch_of(runtime, lock, mine, plan.artifacts, repository))
+                place = Place(repository=repository, door=doors.get(runtime.name))
+                batches.append(batch_of(runtime, lock, mine, plan.artifacts, place))
     return batches, untriable
 
 
@@ -156,19 +185,32 @@ def untried(case: Case, stages: Sequence[Stage], hindrance: Hindrance) -> CaseRe
     return CaseResult(case=case.id, stages=(first, *rest))
 
 
-def batch_of(
-    runtime: Runtime, lock: Lock, cases: Sequence[Case], artifacts: Sequence[Artifact], repository: Path
-) -> Batch:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the repository is."""
+
+    repository: Path
+    """For us."""
+    door: Path | None = None
+    """Of a container in which the loads are, where they are not beside us."""
+
+    @property
+    def for_loads(self) -> Path:
+        return self.repository if self.door is None else REPOSITORY
+
+
+def batch_of(runtime: Runtime, lock: Lock, cases: Sequence[Case], artifacts: Sequence[Artifact], place: Place) -> Batch:
     """The cases, which are all of one device, as work for one probe."""
+    there = place.for_loads
     by_path = {artifact.path: artifact for artifact in artifacts}
-    digests = {path: digest_now(repository, by_path[path]) for path in {case.artifact for case in cases}}
+    digests = {path: digest_now(place.repository, by_path[path]) for path in {case.artifact for case in cases}}
     jobs = tuple(
         Job(
             case=case,
-            path=repository / case.artifact,
+            path=there / case.artifact,
             bytes=by_path[case.artifact].bytes,
             artifact_digest=digests[case.artifact],
-            files=tuple(repository / file for file in by_path[case.artifact].files),
+            files=tuple(there / file for file in by_path[case.artifact].files),
         )
         for case in cases
     )
@@ -178,9 +220,10 @@ def batch_of(
         lock=lock,
         env=runtime.env,
         imports=runtime.imports,
-        import_paths=(repository, repository / "src") if runtime.imports else (),
+        import_paths=(there, there / "src") if runtime.imports else (),
         jobs=jobs,
-        repository=repository,
+        door=place.door,
+        repository=there,
         made_by_us=runtime.interpreter is None,
     )
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from loadgate.domain import Device, Locks, Plan
 from loadgate.report.truth import Report, Verdict
+from loadgate.runtimes.failure import NotMadeError
+from loadgate.runtimes.image import ask
 from loadgate.runtimes.making import request_of, this_platform
 from loadgate.runtimes.resolution import digest_of
 
@@ -66,6 +69,14 @@ def of_report(report: Report) -> Iterator[tuple[str, str]]:
 
 def spelled(value: bool) -> str:
     return "true" if value else "false"
+
+
+def ask_for_images(plan: Plan, images: Path) -> None:
+    """Make a folder in `images` for each image, for `runtimes/image.sh` to work with."""
+    for runtime in plan.runtimes:
+        if runtime.image is not None:
+            with suppress(NotMadeError):  # provisioning says so
+                ask(images, runtime)
 
 
 def prune(locks: Sequence[Locks], cache: Path) -> int:

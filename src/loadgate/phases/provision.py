@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from loadgate.domain import Finding, FindingKind, Locks, Plan, Runtime, RuntimeState
+from loadgate.domain import Lock, Locks, Plan, Runtime, RuntimeState
 from loadgate.errors import UsageError
 from loadgate.phases.progress import Progress
 from loadgate.runtimes.existing import interpreter_of, lock_existing
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.gpu_preflight import preflight
+from loadgate.runtimes.image import ask, describe_image, folder_of, lock_of_image
 from loadgate.runtimes.making import Workshop, open_workshop
 from loadgate.runtimes.processes import Processes
 
@@ -21,10 +23,13 @@ AT_ONCE = 2
 """Resolving and downloading wait for the network, unpacking for the disk, and importing TensorFlow takes a core."""
 
 
-def provision(plan: Plan, cache: Path, *, refresh: bool = False, progress: Progress) -> Locks:
+def provision(
+    plan: Plan, cache: Path, *, refresh: bool = False, images: Path | None = None, progress: Progress
+) -> Locks:
     """Make the runtimes of `plan` in `cache`. Raises UsageError before anything is made, where a Python is missing.
 
-    With `refresh` everything is resolved and checked again, though the last day's answer is known.
+    With `refresh` everything is resolved and checked again, though the last day's answer is known. In `images` are
+    the descriptions of images where somebody else has Docker; without it they are described here.
     """
     processes = Processes()
     workshop = open_workshop(cache, processes, refresh=refresh)
@@ -33,7 +38,7 @@ def provision(plan: Plan, cache: Path, *, refresh: bool = False, progress: Progr
         refuse_what_cannot_be(runtime, repository, workshop)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            made = [pool.submit(make, runtime, repository, workshop, progress) for runtime in plan.runtimes]
+            made = [pool.submit(make, runtime, repository, workshop, progress, images) for runtime in plan.runtimes]
             return Locks(runtimes=tuple(future.result() for future in made))
         except BaseException:
             # Leaving the pool waits for its threads, and they wait for what they have started.
@@ -53,12 +58,14 @@ def refuse_what_cannot_be(runtime: Runtime, repository: Path, workshop: Workshop
             raise UsageError(f"{where}runtime {runtime.name}: {error}") from error
 
 
-def make(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress) -> RuntimeState:
+def make(
+    runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress, images: Path | None = None
+) -> RuntimeState:
     begun = time.monotonic()
     progress.runtime_started(runtime.name)
     try:
-        state = made(runtime, repository, workshop, lambda step: progress.runtime_step(runtime.name, step))
-        if state.lock is not None:
+        state = made(runtime, repository, workshop, images, lambda step: progress.runtime_step(runtime.name, step))
+        if state.lock is not None and state.lock.image is None:
             known = preflight(runtime, state.lock, workshop.processes)
             state = replace(state, warnings=known.warnings, notes=(*state.notes, *known.notes))
     except NotMadeError as error:
@@ -68,17 +75,22 @@ def make(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progr
     return state
 
 
-def made(runtime: Runtime, repository: Path, workshop: Workshop, step: Callable[[str], None]) -> RuntimeState:
+def made(
+    runtime: Runtime, repository: Path, workshop: Workshop, images: Path | None, step: Callable[[str], None]
+) -> RuntimeState:
     if runtime.image is not None:
-        raise NotMadeError(
-            Finding(
-                kind=FindingKind.UNSUPPORTED,
-                cause="image",
-                headline=f"The container image {runtime.image} is loaded by the container action, not by this command.",
-                suggestion="Run the action, or describe the runtime with `python:`, `tensorflow:` and `requirements:`.",
-            )
-        )
+        return RuntimeState(name=runtime.name, lock=lock_described(runtime, images, workshop.processes, step))
     if runtime.interpreter is not None:
         step("importing TensorFlow")
         return RuntimeState(name=runtime.name, lock=lock_existing(runtime, repository, workshop.processes))
     return workshop.make(runtime, step)
+
+
+def lock_described(runtime: Runtime, images: Path | None, processes: Processes, step: Callable[[str], None]) -> Lock:
+    if images is not None:
+        return lock_of_image(folder_of(images, runtime), runtime)
+    with tempfile.TemporaryDirectory(prefix="loadgate-") as scratch:
+        folder = ask(Path(scratch), runtime)
+        step(f"importing TensorFlow in {runtime.image}")
+        describe_image(folder, processes)
+        return lock_of_image(folder, runtime)

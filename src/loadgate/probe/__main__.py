@@ -1,5 +1,7 @@
 """Start the probe: `<the runtime's python> .../probe/__main__.py REQUESTS REPLIES`, two inherited descriptors.
 
+With `--listen SOCKET` instead, start probes for whoever connects there.
+
 The folder is imported as the package `loadgate_probe` by its path, and leaves `sys.path` first, so that no module of
 ours can stand in for one that the model imports.
 """
@@ -21,8 +23,10 @@ def main() -> None:
     package = importlib.util.module_from_spec(spec)
     sys.modules[name] = package
     spec.loader.exec_module(package)
-    server = importlib.import_module(name + ".server")
-    server.serve(int(sys.argv[1]), int(sys.argv[2]))
+    if sys.argv[1] == "--listen":
+        importlib.import_module(name + ".listen").listen(sys.argv[2])
+    else:
+        importlib.import_module(name + ".server").serve(int(sys.argv[1]), int(sys.argv[2]))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ def describe(interpreter: Path, env: Mapping[str, str], processes: Processes, *,
             cwd=Path(scratch),
         )
         report = read_report(answer)
+    return concluded(report, ended, str(interpreter), env)
+
+
+def concluded(report: Report, ended: Ended, interpreter: str, env: Mapping[str, str]) -> Lock:
+    """What an interpreter is that ended so and left this report. Raises NotMadeError where it has no TensorFlow."""
     if ended.status == 0 and report.stage == "done":
         return lock_of(report, interpreter, env)
     raise NotMadeError(runtime_finding(seen(report, ended, env)))
@@ -94,10 +99,10 @@ def seen(report: Report, ended: Ended, env: Mapping[str, str]) -> ImportFailure:
     )
 
 
-def lock_of(report: Report, interpreter: Path, env: Mapping[str, str]) -> Lock:
+def lock_of(report: Report, interpreter: str, env: Mapping[str, str]) -> Lock:
     lock = Lock(
         digest="",
-        interpreter=str(interpreter),
+        interpreter=interpreter,
         python=report.python,
         implementation=report.implementation,
         packages=report.packages,
