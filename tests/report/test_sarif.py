@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from loadgate.domain import FailOn, Policy, Reason
+from loadgate.domain import FailOn, Policy, Reason, StageResult
 from loadgate.report.sarif import encode_sarif
 from loadgate.report.truth import Report
 from tests.report.sample_run import RUN, failed, hostile_run, passed, small_run
@@ -69,8 +69,8 @@ def test_a_result_keeps_its_fingerprint_from_run_to_run() -> None:
 
 
 def test_what_does_not_block_is_a_warning() -> None:
-    broken = {"a.h5": {"serving": failed(Reason.CRASHED, "SIGSEGV")}}
-    forgiven = small_run({**broken}, policy=Policy(fail_on=FailOn.NEVER)).report
+    broken: dict[str, dict[str, StageResult | None]] = {"a.h5": {"serving": failed(Reason.CRASHED, "SIGSEGV")}}
+    forgiven = small_run(broken, policy=Policy(fail_on=FailOn.NEVER)).report
 
-    assert [each["level"] for each in results(small_run({**broken}).report)] == ["error"]
+    assert [each["level"] for each in results(small_run(broken).report)] == ["error"]
     assert [each["level"] for each in results(forgiven)] == ["warning"]

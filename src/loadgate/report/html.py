@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -29,8 +29,9 @@ from loadgate.report.terminal import SYMBOLS
 from loadgate.report.truth import CaseReport, Report, Standing, Verdict
 
 UNFOLDED = 3
-LOGS_ROOM = 800_000
-"""Bytes of tracebacks and logs in all; those of the first failures are shown, the others are in report.json."""
+TOLD_ROOM = 400_000
+LOGS_ROOM = 400_000
+"""Bytes of what is told in full, and of tracebacks and logs; what comes after that is in report.json."""
 LOG_CHARACTERS = 6_000
 
 VERDICT_WORDS = {
@@ -61,6 +62,8 @@ class Told:
     places: int
     """So many runtimes and devices have the same."""
     unfolded: bool
+    brief: bool
+    """One line of it, for there are too many."""
     logs: tuple[tuple[str, str], ...]
     cut: bool
     """Some logs were left out, for there are too many."""
@@ -86,6 +89,7 @@ def encode_html(report: Report) -> bytes:
             report=report,
             columns=matrix.columns(report),
             rows=rows,
+            has_brief=any(told.brief for row in rows for told in row.accounts),
             has_quiet_rows=any(row.needs_a_look for row in rows) and not all(row.needs_a_look for row in rows),
             totals=[(standing, number) for standing, number in _totals(report) if number],
             changes=", ".join(
@@ -166,26 +170,43 @@ def _cell(case: CaseReport | None) -> Cell | None:
 
 
 def _told(found: Sequence[Account]) -> Iterator[Told]:
-    """Each once an artifact and cause; with logs, as long as there is room for them."""
-    room = LOGS_ROOM
+    """Each once an artifact and cause; in full, and with logs, as long as there is room."""
+    rooms = {"told": TOLD_ROOM, "logs": LOGS_ROOM}
     by_artifact: dict[str, list[Account]] = {}
     for account in found:
         by_artifact.setdefault(account.case.case.artifact, []).append(account)
-    number = 0
-    for mine in by_artifact.values():
-        for group in grouped(mine):
-            logs = tuple(_logs(group.first.case))
-            cost = sum(len(html.escape(text)) for _, text in logs)
-            fits = cost <= room
-            room -= cost if fits else 0
-            yield Told(
-                account=group.first,
-                places=len(group.all),
-                unfolded=number < UNFOLDED,
-                logs=logs if fits else (),
-                cut=not fits,
-            )
-            number += 1
+    groups = [group for mine in by_artifact.values() for group in grouped(mine)]
+    for number, group in enumerate(groups):
+        is_told = _takes(rooms, "told", _texts(group.first))
+        logs = tuple(_logs(group.first.case)) if is_told else ()
+        has_logs = _takes(rooms, "logs", (text for _, text in logs))
+        yield Told(
+            account=group.first,
+            places=len(group.all),
+            unfolded=number < UNFOLDED,
+            brief=not is_told,
+            logs=logs if has_logs else (),
+            cut=not has_logs,
+        )
+
+
+def _takes(rooms: dict[str, int], room: str, texts: Iterable[str]) -> bool:
+    """Whether there is room for them, which they have then."""
+    cost = sum(len(html.escape(text)) for text in texts)
+    if cost > rooms[room]:
+        return False
+    rooms[room] -= cost
+    return True
+
+
+def _texts(account: Account) -> Iterator[str]:
+    yield "." * 600  # its frame
+    yield account.explanation[:1_000]
+    yield account.command
+    yield from (evidence.text[: untrusted.LINE_LIMIT] for evidence in account.evidence[:20])
+    for remedy in account.remedies[:3]:
+        yield "." * 200 + remedy.headline[: untrusted.LINE_LIMIT] + (remedy.command or "")[:LOG_CHARACTERS]
+        yield from (edit.file[:1_000] + (edit.old or "")[:500] + edit.new[:500] for edit in remedy.edits[:8])
 
 
 def _logs(case: CaseReport) -> Iterator[tuple[str, str]]:
