@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar, cast
 
 import msgspec
 
@@ -86,18 +86,25 @@ def refuse_contradictions(plan: Plan) -> None:
 
 
 def open_results(path: Path) -> BinaryIO:
-    """Open a file for results, empty, to be appended to."""
+    """Open a file for results, empty, to be appended to. Unbuffered: what could not be written is not tried again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
+        return cast(BinaryIO, path.open("wb", buffering=0))
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def append_result(stream: IO[bytes], result: CaseResult) -> None:
     """Append one line and push it to the kernel, so that a killed run keeps every verdict it had reached."""
-    stream.write(msgspec.json.encode(result) + b"\n")
-    stream.flush()
+    rest = msgspec.json.encode(result) + b"\n"
+    try:
+        while rest:
+            rest = rest[stream.write(rest) :]
+        stream.flush()
+    except OSError as error:
+        raise LoadgateError(
+            f"{stream.name}: cannot be written: {error.strerror}; the verdicts up to there are in it"
+        ) from error
 
 
 def encode_result(result: CaseResult) -> bytes:

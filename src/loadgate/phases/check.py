@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from loadgate.diagnosis.attempts import Rounds
 from loadgate.domain import FindingKind, Locks, Outcome, Plan
@@ -26,6 +28,9 @@ from loadgate.report.truth import Report
 
 MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
 """Causes of findings that only a wrong spec can have, so that nothing is to be run before it is mended."""
+
+STALE = ("results.jsonl", "report.json", "junit.xml", CANDIDATES, LOCKS, RESULTS)
+"""What an earlier run said."""
 
 ShowProgress = Callable[[int], AbstractContextManager[Progress]]
 """From the number of cases to something that shows how they get on."""
@@ -69,9 +74,14 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
     if request.require_artifacts and not planned.artifacts:
         raise UsageError(f"{request.repository}: no model artifact was found, and --require-artifacts asks for one")
     base = read_base(request.gate)  # which may be the report that an earlier run left in the folder
-    claim(request.folder)
-    for output in request.outputs.files:
-        refuse_unwritable(output)
+    with claim(request.folder):
+        for output in request.outputs.files:
+            refuse_unwritable(output)
+        return tried(request, planned, base, show_progress)
+
+
+def tried(request: Request, planned: Plan, base: Report | None, show_progress: ShowProgress) -> Report:
+    """Provision, load and report, in a folder that is ours alone."""
     locks = Locks()
     results = request.folder / "results.jsonl"
     write_document(request.folder / "plan.json", planned)
@@ -85,8 +95,8 @@ def check(request: Request, show_progress: ShowProgress) -> Report:
                 locks = provision(planned, request.cache, refresh=request.refresh, progress=progress)
                 refuse_mistakes(planned, locks)
                 write_document(request.folder / "locks.json", locks)
-                with results.open("ab") as stream:
-                    load(planned, locks, stream, progress, Options(workers=request.workers))
+                with results.open("ab", buffering=0) as stream:
+                    load(planned, locks, cast(BinaryIO, stream), progress, Options(workers=request.workers))
             rounds, interrupted = mend(planned, locks, results, request, show_progress)
         except KeyboardInterrupt:
             interrupted = True
@@ -129,17 +139,45 @@ def mend(
     return (workbench.rounds,), interrupted
 
 
-def claim(folder: Path) -> None:
-    """Make the folder of a run, out of git's sight, and empty it of what an earlier run said.
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, out of git's sight, empty it of what an earlier run said, and keep others from it.
 
-    A run must not change what the next one finds, nor be told by a report that is not its own.
+    A run must not change what the next one finds, nor be told by a report that is not its own. The lock is one that
+    the kernel takes back, so a run that is killed leaves none.
     """
+    # in a folder of somebody else, such as the repository itself, .gitignore would hide what is theirs
+    is_ours = folder.name == ".loadgate" or not folder.exists()
     try:
-        # in a folder of somebody else, such as the repository itself, this would hide what is theirs
-        is_ours = folder.name == ".loadgate" or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in ("results.jsonl", "report.json", "junit.xml", CANDIDATES, LOCKS, RESULTS):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
+    try:
+        hold(descriptor, folder)
+        empty(folder, is_ours)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def hold(descriptor: int, folder: Path) -> None:
+    """Raise `UsageError` where another run holds the folder. A file system without locks needs none of us."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UsageError(f"{folder}: another run writes there; wait for it, or choose another with --output") from error
+    except OSError:  # NFS, for one, may have no locks to give
+        return
+
+
+def empty(folder: Path, is_ours: bool) -> None:
+    try:
+        for stale in STALE:
             (folder / stale).unlink(missing_ok=True)
+        for half in folder.glob(".*.[0-9]*"):  # what a run that was killed had not written to its end
+            if half.name[1:].rpartition(".")[0] in (*STALE, "plan.json", "locks.json"):
+                half.unlink(missing_ok=True)
         if is_ours and not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text("*\n")
     except OSError as error:

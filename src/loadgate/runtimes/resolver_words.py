@@ -23,6 +23,7 @@ UNKNOWN_VERSION = re.compile(r"there (?:is|are) no versions? of (\S+)|only (\S+)
 NO_BUILD = re.compile(r"has no wheels with a matching|no wheels are usable|doesn't have a source distribution or wheel")
 MALFORMED = re.compile(r"Couldn't parse requirement|Failed to parse|Unsupported requirement|Unexpected '")
 UNBUILDABLE = re.compile(r"Failed to (?:download and )?build|build backend returned an error")
+FULL = re.compile(r"No space left on device|Disk quota exceeded|os error (?:28|122)\b")
 WRONG_HASH = re.compile(r"Hash mismatch|no hashes were provided|--require-hashes")
 
 
@@ -35,6 +36,8 @@ def finding_of(kind: FindingKind, words: str) -> Finding:
 
 
 def cause_of(text: str) -> tuple[str, str]:
+    if FULL.search(text):
+        return "disk_full", "There is no space left on the disk."
     if WRONG_HASH.search(text):
         return "wrong_hash", "The hashes in the requirements do not fit what would be installed."
     if found := UNKNOWN_PACKAGE.search(text):
