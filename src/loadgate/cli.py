@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from loadgate.report.truth import Report
 
 FOLDER = Path(".loadgate")
+EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+"""What a machine that has nothing left says, wherever it is asked for more."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -523,6 +526,19 @@ def interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def tell_of_the_machine(error: Exception) -> None:
+    """End with one line where it is the machine that fails, and not we; return where it is not."""
+    if isinstance(error, MemoryError):
+        what = "this machine has no memory left"
+    elif isinstance(error, OSError) and error.errno in EXHAUSTED:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    else:
+        return
+    with suppress(OSError):
+        click.echo(f"loadgate: {what}; make room and run it again", err=True)
+    sys.exit(3)
+
+
 def main() -> None:
     """Run a command. An expected ending is one line and a status, an interruption 130, and our own bug says so."""
     open_missing_streams()
@@ -546,7 +562,8 @@ def main() -> None:
     except BrokenPipeError:
         silence(sys.stdout)
         sys.exit(INTERRUPTED)
-    except Exception:  # noqa: BLE001 - whatever it is, the person gets a line that says what to do with it
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a line that says what to do with it
+        tell_of_the_machine(error)
         import traceback
 
         traceback.print_exc()
