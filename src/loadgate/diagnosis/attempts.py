@@ -94,7 +94,7 @@ def _attempt(rounds: Rounds, trial: Trial, remedy: Remedy, harm: Mapping[str, tu
         remedy,
         verified=True,
         edits=finished(remedy.edits, lock),
-        tried_in=in_words(lock),
+        tried_in=in_words(state.lock) + (f", saved in {in_words(lock)}" if trial.resave is not None else ""),
         seconds=round(seconds, 1),
         keeps=keeps,
         breaks=breaks,

@@ -81,9 +81,10 @@ class Failure:
 
     @property
     def can_be_mended(self) -> bool:
-        """The artifact's own bytes are no hindrance: those no runtime mends."""
+        """The artifact's own bytes are no hindrance: those no runtime mends, but a wrong name it may."""
         kinds = {proposal.kind for proposal in self.diagnosis.proposals}
-        return self.artifact.stand_in is None and kinds != {RemedyKind.FILE}
+        broken = self.artifact.stand_in is not None or self.artifact.damage is not None
+        return not (broken and kinds <= {RemedyKind.FILE})
 
 
 def changes_of(failure: Failure) -> tuple[Change, ...]:
@@ -92,12 +93,27 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
         return ()
     proposed = [change for proposal in failure.diagnosis.proposals for change in _of_proposal(failure, proposal)]
     general = sorted(_in_general(failure), key=lambda change: NEARNESS.index(change.kind))
-    if proposed and failure.diagnosis.confidence is Confidence.CERTAIN:
+    if _is_about_code_alone(failure):
         general = [change for change in general if not change.needs_environment]
     unique: dict[str, Change] = {}
     for change in (*proposed, *general):
-        unique.setdefault(repr(replace(change, kind=RemedyKind.OTHER)), change)
+        whole = _with_needed_imports(failure, change)
+        unique.setdefault(repr(replace(whole, kind=RemedyKind.OTHER)), whole)
     return tuple(change for change in unique.values() if _changes_something(failure, change))
+
+
+def _is_about_code_alone(failure: Failure) -> bool:
+    """It lacks code that no TensorFlow brings, so another one is not worth its minute."""
+    kinds = {proposal.kind for proposal in failure.diagnosis.proposals}
+    certain = failure.diagnosis.confidence is Confidence.CERTAIN
+    return certain and bool(kinds) and kinds <= {RemedyKind.IMPORT, RemedyKind.PACKAGE}
+
+
+def _with_needed_imports(failure: Failure, change: Change) -> Change:
+    """In another environment the next thing to fail would be what nobody has imported."""
+    if not (change.needs_environment or change.env):
+        return change
+    return replace(change, imports=tuple(dict.fromkeys((*change.imports, *_defined(failure, frozenset())))))
 
 
 def _changes_something(failure: Failure, change: Change) -> bool:
@@ -139,24 +155,30 @@ def _in_general(failure: Failure) -> Iterator[Change]:
     if failure.facts.lambdas:
         yield from _python(failure, "")
     yield from _tensorflow(failure, "")
+    if failure.artifact.format is Format.SAVED_MODEL and failure.case.loader in KERAS_LOADERS:
+        # where another TensorFlow brings Keras 3, which reads no SavedModel by that call
+        yield from (replace(change, loader=Loader.SAVED_MODEL) for change in _tensorflow(failure, ""))
 
 
 def _imports(failure: Failure, value: str) -> Iterator[Change]:
     """`value` is a module, or the name of what has to be registered; empty for all that the file says it needs."""
     objects = failure.facts.custom_objects
-    names = {value} if value.isidentifier() else set()
-    names |= {found.name for found in objects}
-    entries = [failure.definitions[name][0].entry for name in sorted(names) if name in failure.definitions]
-    if entries:
-        new = tuple(entry for entry in dict.fromkeys(entries) if entry not in failure.runtime.imports)
-        if new:
-            yield Change(kind=RemedyKind.IMPORT, imports=new)
+    defined = _defined(failure, frozenset({value} if value.isidentifier() else ()))
+    if defined:
+        yield Change(kind=RemedyKind.IMPORT, imports=defined)
     elif "." in value and all(part.isidentifier() for part in value.split(".")):
         yield Change(kind=RemedyKind.IMPORT, imports=(value,))
     tops = {(found.module or "").partition(".")[0] for found in objects}
     for name, package in known().packages.items():
         if package.module.partition(".")[0] in tops and package.module != "tf_keras":
             yield from _package(failure, name)
+
+
+def _defined(failure: Failure, names: frozenset[str]) -> tuple[str, ...]:
+    """What the repository defines of `names` and of what the file says it needs, and nobody imports yet."""
+    wanted = names | {found.name for found in failure.facts.custom_objects}
+    entries = [failure.definitions[name][0].entry for name in sorted(wanted) if name in failure.definitions]
+    return tuple(entry for entry in dict.fromkeys(entries) if entry not in failure.runtime.imports)
 
 
 def _loaders(failure: Failure, value: str) -> Iterator[Change]:

@@ -9,14 +9,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from loadgate.domain import Artifact, Facts, Format, LambdaLayer
-from loadgate.runtimes.constraints import constraints_for
+from loadgate.runtimes.constraints import constraints, constraints_for
 from loadgate.runtimes.supported_pythons import Support, supports
 
 KERAS_FORMATS = (Format.KERAS_H5, Format.KERAS_WEIGHTS_H5, Format.KERAS_V3)
 LAST_WITH_KERAS_2 = "2.15"
 FIRST_WITH_KERAS_3 = "2.16"
 FIRST_WITH_KERAS_V3_FORMAT = "2.12"
-ERAS = ("1.15", "2.4", "2.9", "2.12", "2.15", "2.16", "2.18")
+ERAS = ("1.15", "2.3", "2.6", "2.9", "2.12", "2.15", "2.16", "2.18")
 """Minors after which much changed, for an artifact that does not say who saved it."""
 
 
@@ -70,15 +70,16 @@ def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterat
     if _place(saver) < _place(here):
         if artifact.format in KERAS_FORMATS and _place(here) > _place(LAST_WITH_KERAS_2) >= _place(saver):
             yield LAST_WITH_KERAS_2
-        yield from _steps(here, -1)[:1]
+        else:
+            yield from _steps(here, -1)
         yield saver
     elif _place(saver) > _place(here):
         if artifact.format is Format.KERAS_V3:
             yield from (m for m in (FIRST_WITH_KERAS_V3_FORMAT,) if _place(here) < _place(m) < _place(saver))
         if artifact.format not in KERAS_FORMATS:
-            yield from _steps(here, 1)[:1]
+            yield from _steps(here, 1)
         yield saver
-    yield from (support.tensorflow for support in _by_distance(saver)[1:3])
+    yield from [support.tensorflow for support in _by_distance(saver) if _is_measured(support.tensorflow)][1:3]
     yield from (minor for minor in reversed(ERAS) if minor != here)
     yield newest
 
@@ -96,6 +97,10 @@ def _by_distance(minor: str | None) -> Sequence[Support]:
         return table[::-1]
     at = _place(minor)
     return sorted(table, key=lambda support: (abs(table.index(support) - at), table.index(support)))
+
+
+def _is_measured(minor: str) -> bool:
+    return any(constraint.tensorflow == minor for constraint in constraints())
 
 
 def _place(minor: str) -> int:

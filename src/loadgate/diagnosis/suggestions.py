@@ -17,9 +17,9 @@ MOST_SUGGESTED = 2
 def recommended(failure: Failure, tried: Sequence[Attempt], why_not: str) -> tuple[Remedy, ...]:
     """Best first. `why_not`: why what was not tried was not."""
     known = remedies(tried)
-    if any(remedy.verified for remedy in known):
-        return tuple(remedy for remedy in known if remedy.verified)
     by_hand = tuple(_by_hand(proposal, failure) for proposal in failure.diagnosis.proposals if is_by_hand(proposal))
+    if any(remedy.verified for remedy in known):
+        return (*(remedy for remedy in known if remedy.verified), *by_hand)
     return (*by_hand, *known, *_untried(failure, tried, why_not))[: MOST_SUGGESTED + len(by_hand)]
 
 
@@ -47,6 +47,9 @@ def _by_hand(proposal: Proposal, failure: Failure) -> Remedy:
     """What only a person can do."""
     value = proposal.value
     why_not = "nothing that could be tried here"
+    if value == "rename":
+        headline = "Rename it to what it is: `.h5` for HDF5, `.keras` for an archive"
+        return Remedy(kind=proposal.kind, headline=headline, why_not_verified=why_not)
     if proposal.kind is RemedyKind.FILE:
         headline = "Fetch the file itself" if value else "Put the model itself in place of the file"
         return Remedy(kind=proposal.kind, headline=headline, command=value or None, why_not_verified=why_not)
