@@ -24,7 +24,11 @@ NO_BUILD = re.compile(r"has no wheels with a matching|no wheels are usable|doesn
 MALFORMED = re.compile(r"Couldn't parse requirement|Failed to parse|Unsupported requirement|Unexpected '")
 UNBUILDABLE = re.compile(r"Failed to (?:download and )?build|build backend returned an error")
 FULL = re.compile(r"No space left on device|Disk quota exceeded|os error (?:28|122)\b")
+MISMATCH = re.compile(r"Hash mismatch for `([^`]+)`")
 WRONG_HASH = re.compile(r"Hash mismatch|no hashes were provided|--require-hashes")
+MISSING_FILE = re.compile(r"HTTP status client error \((?:404|410)")
+REFUSED = re.compile(r"HTTP status client error \((?:401|403|407)")
+DAMAGED = re.compile(r"has an invalid package format|Failed to (?:extract archive|read from zip file|unzip wheel)|Bad CRC")
 
 
 def finding_of(kind: FindingKind, words: str) -> Finding:
@@ -38,12 +42,20 @@ def finding_of(kind: FindingKind, words: str) -> Finding:
 def cause_of(text: str) -> tuple[str, str]:
     if FULL.search(text):
         return "disk_full", "There is no space left on the disk."
+    if found := MISMATCH.search(text):
+        return "wrong_hash", f"What was downloaded does not have the hash that it should have: {found.group(1)}."
     if WRONG_HASH.search(text):
         return "wrong_hash", "The hashes in the requirements do not fit what would be installed."
     if found := UNKNOWN_PACKAGE.search(text):
         return "no_such_package", f"There is no package {found.group(1)}."
     if UNREACHABLE.search(text):
         return "unreachable", "The package index could not be reached."
+    if MISSING_FILE.search(text):
+        return "missing_file", "The package index does not have a file that it lists."
+    if REFUSED.search(text):
+        return "refused", "The package index refuses to give a file."
+    if DAMAGED.search(text):
+        return "damaged_package", "A package that was downloaded is damaged."
     if MALFORMED.search(text):
         return "malformed_requirement", "A requirement is not spelled as pip and uv understand it."
     if UNBUILDABLE.search(text):
