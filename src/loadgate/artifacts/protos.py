@@ -78,7 +78,12 @@ META_INFO = Layout(
     tensorflow_git_version=text(6),
 )
 USER_OBJECT = Layout(partial=True, identifier=text(1), metadata=message(3, _OPAQUE))
-OBJECT = Layout(partial=True, user_object=message(4, USER_OBJECT), variable=message(7, _OPAQUE))
+OBJECT = Layout(
+    partial=True,
+    slot_variables=message(3, _OPAQUE),
+    user_object=message(4, USER_OBJECT),
+    variable=message(7, _OPAQUE),
+)
 OBJECT_GRAPH = Layout(partial=True, nodes=message(1, OBJECT))
 META_GRAPH = Layout(
     meta_info_def=message(1, META_INFO),

@@ -168,6 +168,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
         "variant": "TF2" if _is_object_based(meta_graph) else "TF1",
         "tensorflow_git_version": information.text("tensorflow_git_version"),
         "fingerprint": "yes" if _FINGERPRINT in names else "",
+        "optimizer_slots": "yes" if _holds_optimizer_slots(meta_graph) else "",
     }
     facts = Facts(
         saved_with=SavedWith(tensorflow=information.text("tensorflow_version") or None),
@@ -183,6 +184,11 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
 
 def _is_object_based(meta_graph: Message) -> bool:
     return meta_graph.message("object_graph_def").has("nodes")
+
+
+def _holds_optimizer_slots(meta_graph: Message) -> bool:
+    """Variables of an optimizer, which are rebuilt through the class that the runtime registers for it."""
+    return any(node.has("slot_variables") for node in meta_graph.message("object_graph_def").messages("nodes"))
 
 
 @contextmanager
