@@ -1,0 +1,60 @@
+"""Where a repository defines what its models need: read as text, and never run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadgate.diagnosis.definitions import find_definitions, module_of
+
+REGISTERED = "@tf.keras.utils.register_keras_serializable(package='acme')\nclass Gate:\n    pass\n"
+
+
+def written(root: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_py", ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_a_class_that_registers_itself_stands_for_its_module(tmp_path: Path) -> None:
+    found = find_definitions(written(tmp_path, acme__layers_py=REGISTERED), {"Gate"})
+    assert [definition.entry for definition in found["Gate"]] == ["acme.layers"]
+
+
+def test_one_that_does_not_is_named_with_its_module_and_line(tmp_path: Path) -> None:
+    found = find_definitions(written(tmp_path, src__acme__layers_py="import os\n\nclass Gate:\n    pass\n"), {"Gate"})
+    (definition,) = found["Gate"]
+    assert (definition.entry, definition.line) == ("acme.layers:Gate", 3)
+
+
+def test_of_two_the_one_that_registers_itself_comes_first(tmp_path: Path) -> None:
+    found = find_definitions(written(tmp_path, a_py="class Gate: pass\n", b_py=REGISTERED), {"Gate"})
+    assert [definition.module for definition in found["Gate"]] == ["b", "a"]
+
+
+def test_a_file_is_never_run(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    root = written(tmp_path, evil_py=f"open({str(marker)!r}, 'w')\nclass Gate: pass\n")
+    assert find_definitions(root, {"Gate"})
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("text", ["class Gate(:\n", "class Gate: x = " + "(" * 100_000, "class Gate:\0 pass", ""])
+def test_a_file_that_is_no_python_defines_nothing(text: str, tmp_path: Path) -> None:
+    assert find_definitions(written(tmp_path, broken_py=text), {"Gate"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("acme/layers.py", "acme.layers"),
+        ("src/acme/__init__.py", "acme"),
+        ("my-service/layers.py", None),
+        ("setup.py", "setup"),
+    ],
+)
+def test_a_module_has_the_name_by_which_it_can_be_imported(file: str, module: str | None) -> None:
+    assert module_of(file) == module

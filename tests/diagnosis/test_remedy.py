@@ -1,0 +1,172 @@
+"""The plan of what might mend the failures of a run, and what is made of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
+from loadgate.diagnosis.attempts import Ending, Rounds, attempts, remedies, repairs
+from loadgate.diagnosis.changes import Failure
+from loadgate.diagnosis.remedy import Broken, Findings, in_order, options, plan_of
+from loadgate.domain import (
+    Case,
+    CaseResult,
+    Device,
+    Finding,
+    FindingKind,
+    Loader,
+    Locks,
+    Outcome,
+    Plan,
+    Proposal,
+    Reason,
+    RemedyKind,
+    Requirement,
+    Runtime,
+    RuntimeState,
+    Stage,
+    StageResult,
+)
+from loadgate.errors import UsageError
+from loadgate.interchange import refuse_contradictions
+
+from .failing import keras_2_file_in_keras_3, lock_of, unknown_layer
+
+ENVIRONMENT = Proposal(kind=RemedyKind.ENVIRONMENT, value="TF_USE_LEGACY_KERAS=1")
+
+
+def findings(*failures: Failure, passed: tuple[Case, ...] = (), broken: tuple[Broken, ...] = ()) -> Findings:
+    runtimes = {failure.runtime.name: failure.runtime for failure in failures}
+    runtimes |= {each.runtime.name: each.runtime for each in broken}
+    artifacts = {failure.artifact.path: failure.artifact for failure in failures}
+    artifacts |= {case.artifact: replace(failures[0].artifact, path=case.artifact) for case in passed}
+    plan = Plan(artifacts=tuple(artifacts.values()), runtimes=tuple(runtimes.values()))
+    return Findings(plan=plan, states={}, failures=failures, passed=passed, broken=broken)
+
+
+def case(name: str) -> Case:
+    return Case(id=name, artifact=f"models/{name}.h5", runtime="next", device=Device.CPU, loader=Loader.KERAS)
+
+
+def result(identity: str, outcome: Outcome) -> CaseResult:
+    reason = None if outcome is Outcome.PASSED else Reason.EXCEPTION
+    stage = StageResult(stage=Stage.LOAD, outcome=outcome, reason=reason, message="TypeError: no" if reason else "")
+    return CaseResult(case=identity, stages=(stage,), seconds=1.0)
+
+
+def rounds_of(found: Findings, outcomes: Mapping[str, Outcome], environments: int = 1) -> Rounds:
+    """Where every runtime could be made, and each artifact did what `outcomes` says."""
+    plan = plan_of(in_order(options(found), environments=environments), found)
+    locks = Locks(runtimes=tuple(RuntimeState(name=r.name, lock=LOCK, seconds=10.0) for r in plan.runtimes))
+    return Rounds.of(plan, locks, (result(each.id, outcomes[each.artifact]) for each in plan.cases))
+
+
+LOCK = lock_of("2.18.1", "2.18.0")
+
+
+def test_failures_that_the_same_change_might_mend_share_one_runtime() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), keras_2_file_in_keras_3("two", ENVIRONMENT))
+    plan = plan_of(in_order(options(found), environments=1), found)
+    refuse_contradictions(plan)
+    (runtime,) = plan.runtimes
+    assert runtime.name == "next with tf-keras==2.18.*, TF_USE_LEGACY_KERAS=1"
+    assert {trial.mends for trial in plan.trials} == {"one", "two"}
+
+
+def test_what_passed_before_is_tried_in_the_candidate_too() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
+    plan = plan_of(in_order(options(found), environments=1), found)
+    assert [trial.keeps for trial in plan.trials if trial.keeps] == ["fine"]
+
+
+def test_no_more_environments_are_made_than_is_said() -> None:
+    found = findings(keras_2_file_in_keras_3("one"), unknown_layer(registered=True))
+    for most in range(4):
+        chosen = in_order(options(found), environments=most)
+        assert sum(option.makes_environment for option in chosen) == most
+        assert any(option.change.imports for option in chosen)
+
+
+def test_the_runtime_that_mends_many_is_made_before_those_that_mend_one() -> None:
+    many = [keras_2_file_in_keras_3(f"old{number}", ENVIRONMENT) for number in range(3)]
+    one = keras_2_file_in_keras_3("text", Proposal(kind=RemedyKind.PACKAGE, value="tensorflow-text"))
+    found = findings(one, *many)
+    (first,) = in_order(options(found), environments=1)
+    assert first.change.env == {"TF_USE_LEGACY_KERAS": "1"}
+
+
+def test_a_change_that_made_it_load_is_verified_and_says_where_and_for_how_long() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
+    tried = attempts(rounds_of(found, {"models/one.h5": Outcome.PASSED, "models/fine.h5": Outcome.PASSED}))
+    (remedy,) = remedies(tried["one"])
+    assert (remedy.verified, remedy.keeps, remedy.breaks, remedy.seconds) == (True, 1, (), 11.0)
+    assert remedy.tried_in == "TensorFlow 2.18.1, Keras 2.18.0, Python 3.11.7"
+
+
+def test_a_remedy_that_breaks_what_loaded_before_names_it() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
+    tried = attempts(rounds_of(found, {"models/one.h5": Outcome.PASSED, "models/fine.h5": Outcome.FAILED}))
+    (remedy,) = remedies(tried["one"])
+    assert remedy.breaks == ("models/fine.h5",)
+
+
+def test_what_was_tried_and_did_not_help_is_not_recommended() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT))
+    tried = attempts(rounds_of(found, {"models/one.h5": Outcome.FAILED}))["one"]
+    assert [attempt.ending for attempt in tried] == [Ending.REFUTED]
+    assert tried[0].message == "TypeError: no"
+    assert remedies(tried) == ()
+
+
+def test_what_the_bounds_left_out_is_suggested_with_the_reason() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT))
+    plan = plan_of(in_order(options(found), environments=1), found)
+    (attempt,) = attempts(Rounds.of(plan, Locks(), ()))["one"]
+    assert attempt.ending is Ending.NOT_TRIED
+    assert "bounds" in attempt.remedy.why_not_verified
+
+
+def test_the_remedy_that_harms_nothing_comes_first_however_far_it_is() -> None:
+    found = findings(keras_2_file_in_keras_3("one"), passed=(case("fine"),))
+    plan = plan_of(in_order(options(found), environments=2), found)
+    harmful = {runtime.name for runtime in plan.runtimes if runtime.env}
+    outcomes = {
+        each.id: Outcome.FAILED if each.artifact == "models/fine.h5" and each.runtime in harmful else Outcome.PASSED
+        for each in plan.cases
+    }
+    locks = Locks(runtimes=tuple(RuntimeState(name=r.name, lock=LOCK) for r in plan.runtimes))
+    tried = attempts(Rounds.of(plan, locks, (result(identity, each) for identity, each in outcomes.items())))
+    assert [remedy.kind for remedy in remedies(tried["one"])] == [RemedyKind.TENSORFLOW, RemedyKind.ENVIRONMENT]
+
+
+def test_a_runtime_that_could_be_made_after_all_is_a_verified_repair() -> None:
+    runtime = Runtime(name="next", tensorflow="2.9.3", requirements=(Requirement(text="numpy==2.2.6"),))
+    finding = Finding(kind=FindingKind.IMPORT, cause="numpy_2", headline="NumPy 2")
+    failure = keras_2_file_in_keras_3("one", ENVIRONMENT)
+    broken = Broken(runtime=runtime, finding=finding, cases=(case("one"),))
+    found = replace(findings(failure, broken=(broken,)), failures=())
+    (remedy,) = repairs(rounds_of(found, {"models/one.h5": Outcome.PASSED}))["next"]
+    assert remedy.verified
+    assert remedy.headline == "Require `numpy<2`; then 1 of 1 artifacts load"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"requirements": (Requirement(text="evil-package"),)},
+        {"requirements": (Requirement(text="numpy @ https://example.com/numpy.whl"),)},
+        {"requirements": (Requirement(text="--extra-index-url https://example.com"),)},
+        {"interpreter": "/evil/python"},
+        {"env": {"LD_PRELOAD": "evil.so"}},
+    ],
+)
+def test_a_candidate_that_no_remedy_would_be_is_refused(more: dict[str, object]) -> None:
+    found = findings(keras_2_file_in_keras_3("one"))
+    plan = plan_of(in_order(options(found), environments=2), found)
+    refuse_what_no_remedy_is(plan, found.plan)
+    tampered = replace(plan, runtimes=(replace(plan.runtimes[0], **more),))  # type: ignore[arg-type]  # any field
+    with pytest.raises(UsageError, match="is no runtime of the plan"):
+        refuse_what_no_remedy_is(tampered, found.plan)
