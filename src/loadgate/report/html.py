@@ -14,7 +14,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadgate.report import matrix, untrusted
+from loadgate.report import matrix, untrusted, walls
 from loadgate.report.accounts import (
     SAW,
     Account,
@@ -97,7 +97,8 @@ def encode_html(report: Report) -> bytes:
                 for change, word in CHANGES.items()
                 if change in changed
             ),
-            skipped=skipped(report),
+            sandbox=walls.summary(report.walls) if report.walls is not None else "",
+        skipped=skipped(report),
             notes=list(
                 dict.fromkeys([*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)])
             ),

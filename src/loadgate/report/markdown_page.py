@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from loadgate.domain import Confidence, Remedy
-from loadgate.report import matrix, wording
+from loadgate.report import matrix, walls, wording
 from loadgate.report.accounts import (
     SAW,
     UNKNOWN,
@@ -128,6 +128,8 @@ def _tail(report: Report, page: Page) -> Iterator[str]:
 
 def _footer(report: Report, page: Page) -> str:
     parts = [prose(f"loadgate {report.loadgate}", 60)]
+    if report.walls is not None:
+        parts.append(f"sandbox: {prose(walls.summary(report.walls))}")
     run = page.links.to_run
     if run:
         parts.append(f"[the whole report is with this run]({run})")

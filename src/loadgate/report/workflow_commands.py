@@ -29,7 +29,8 @@ def command(annotation: Annotation) -> str:
 
 
 def _data(text: str) -> str:
-    """As the runner reads it back: these three, the percent sign first."""
+    """As the runner reads it back: these three, the percent sign first. Its older form of command has no escape."""
+    text = text.replace("##[", "# #[")
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
