@@ -16,6 +16,7 @@ from loadgate.diagnosis.ops import first_tensorflow_with, is_measured, last_tens
 from loadgate.diagnosis.subject import Subject, version
 from loadgate.domain import CustomObject, Evidence, Side
 
+KERAS_3 = 3
 QUOTED = 3
 """So many of a list are quoted."""
 
@@ -174,11 +175,11 @@ def lambdas(subject: Subject, wanted: str) -> Seen | None:
 
 
 def is_of_family(python: Version, family: str) -> bool:
-    """Whether a Python is in `3.8 to 3.10`, `3.8` or `3.11, 3.12`."""
-    first, _, last = family.replace(",", " to").partition(" to ")
+    """Whether a Python is in `3.8 to 3.10`, `2.7` or `3.13 or later`."""
+    first, _, last = family.removesuffix(" or later").partition(" to ")
     low, high = version(first), version(last or first)
     here = Version(f"{python.major}.{python.minor}")
-    return low is not None and high is not None and low <= here <= high
+    return low is not None and high is not None and low <= here and (here <= high or family.endswith(" or later"))
 
 
 def op(subject: Subject, wanted: str) -> Seen | None:
@@ -246,20 +247,9 @@ def flex_ops(subject: Subject, _wanted: str) -> Seen | None:
     return _ops(subject.facts.flex_ops, "TensorFlow op")
 
 
-def tflite_needs(subject: Subject, _wanted: str) -> Seen | None:
-    """The file is newer than the runtime: by its converter's version, or by the oldest that may read it."""
-    needed = version(subject.facts.extra.get("runtime_version"))
-    converter = subject.saver_tensorflow
-    here = subject.tensorflow
-    if here is None:
-        return None
-    if converter is not None and converter.release[:2] > here.release[:2]:
-        return _compared("tensorflow", converter, here)
-    if needed is not None and needed.release[:2] > here.release[:2]:
-        text = f"its ops need TensorFlow {needed}, as the file says itself"
-        evidence = (_of_artifact(text), _of_runtime(f"runs TensorFlow {here}"))
-        return Seen(evidence=evidence, values={"since": str(needed)})
-    return None
+def quantized(subject: Subject, _wanted: str) -> Seen | None:
+    found = ", ".join(subject.facts.quantization[:QUOTED])
+    return Seen(evidence=(_of_artifact(f"its tensors are quantised ({found})"),)) if found else None
 
 
 def signature(subject: Subject, wanted: str) -> Seen | None:
@@ -317,6 +307,13 @@ def saver_newer(subject: Subject, wanted: str) -> Seen | None:
 def saver_older(subject: Subject, wanted: str) -> Seen | None:
     saver, here = _pair(subject, wanted)
     return _compared(wanted, saver, here) if saver and here and saver.release[:2] < here.release[:2] else None
+
+
+def same_generation(subject: Subject, _wanted: str) -> Seen | None:
+    """Keras 2 in Keras 2, or Keras 3 in Keras 3."""
+    if subject.keras is None or subject.saver_generation is None:
+        return None
+    return Seen() if (subject.saver_generation >= KERAS_3) == (subject.keras.major >= KERAS_3) else None
 
 
 def _pair(subject: Subject, wanted: str) -> tuple[Version | None, Version | None]:
@@ -382,13 +379,14 @@ CONDITIONS: Mapping[str, Condition] = {
         op_of_nobody,
         custom_ops,
         flex_ops,
-        tflite_needs,
+        quantized,
         signature,
         keras,
         tensorflow,
         python,
         package,
         environment,
+        same_generation,
         saver_newer,
         saver_older,
     )

@@ -65,13 +65,16 @@ class Match:
 
 def _fitting(candidates: tuple[Rule, ...], subject: Subject) -> Iterator[Diagnosis]:
     for rule in candidates:
-        match = next((match for sign in rule.signs if (match := _match(sign, subject)) is not None), None)
-        if match is not None:
-            yield _diagnosis(rule, match, subject)
+        found = next((seen for sign in rule.signs if (seen := match(sign, subject)) is not None), None)
+        if found is not None:
+            yield _diagnosis(rule, found, subject)
 
 
-def _match(sign: Sign, subject: Subject) -> Match | None:
-    """The cheap first: most signs end at the loader, the format or a version, before any expression is tried."""
+def match(sign: Sign, subject: Subject) -> Match | None:
+    """What shows that the sign is there; None where it is not.
+
+    The cheap comes first: most signs end at the loader, the format or a version, before any expression is tried.
+    """
     if not _is_about(sign, subject):
         return None
     values = _names(subject)
@@ -104,15 +107,15 @@ def _is_about(sign: Sign, subject: Subject) -> bool:
     )
 
 
-def _diagnosis(rule: Rule, match: Match, subject: Subject) -> Diagnosis:
-    quoted = Quoted({name: untrusted.name(value, VALUE_LIMIT) for name, value in match.values.items()})
+def _diagnosis(rule: Rule, found: Match, subject: Subject) -> Diagnosis:
+    quoted = Quoted({name: untrusted.name(value, VALUE_LIMIT) for name, value in found.values.items()})
     return Diagnosis(
         cause=rule.cause,
         headline=rule.headline.format_map(quoted),
-        confidence=match.confidence or rule.confidence,
+        confidence=found.confidence or rule.confidence,
         explanation=rule.explanation.strip(),
-        evidence=_from_both_sides(match.evidence, subject),
-        proposals=tuple(_proposals(rule, match.values)),
+        evidence=_from_both_sides(found.evidence, subject),
+        proposals=tuple(_proposals(rule, found.values)),
     )
 
 

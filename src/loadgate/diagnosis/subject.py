@@ -12,6 +12,7 @@ from loadgate.domain import Artifact, Case, Facts, Lock, Runtime, StageResult
 MESSAGE_CHARACTERS = 16_000
 """Of each message: its beginning and its end, for Keras puts the cause behind a dump of the whole model."""
 CHAIN = 10
+CHAIN_CHARACTERS = 4_000
 LOG_CHARACTERS = 100_000
 
 
@@ -34,7 +35,8 @@ class Subject:
         exception = self.stage.exception
         if exception is None:
             return ends(self.stage.message)
-        return "\n".join(ends(text) for text in (exception.message, *exception.chain[:CHAIN]))
+        behind = (ends(text, CHAIN_CHARACTERS) for text in exception.chain[:CHAIN])
+        return "\n".join((ends(exception.message), *behind))
 
     @cached_property
     def stack(self) -> str:

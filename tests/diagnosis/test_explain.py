@@ -1,0 +1,147 @@
+"""Every cause, with failures that really happened; and what must never be claimed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadgate.diagnosis.explain import explain, match, warnings
+from loadgate.diagnosis.rule import rules
+from loadgate.diagnosis.subject import Subject
+from loadgate.domain import CaseResult, Confidence, Diagnosis, ExceptionInfo, Outcome, Side, Stage, StageResult, StandIn
+
+from .seen import Failure, failures
+
+
+def explained(failure: Failure) -> Diagnosis:
+    found = explain(failure.artifact, failure.case, failure.runtime, failure.lock, failure.result)
+    assert found is not None
+    return found
+
+
+def one_of(cause: str) -> Failure:
+    return next(failure for failure in failures() if failure.cause == cause)
+
+
+def with_exception(failure: Failure, exception: ExceptionInfo) -> Failure:
+    return replace(failure, result=CaseResult(case="1", stages=(replace(failure.stage, exception=exception),)))
+
+
+@pytest.mark.parametrize("failure", failures(), ids=lambda failure: f"{failure.cause}: {failure}")
+def test_a_failure_that_happened_gets_its_cause_with_evidence_from_both_sides(failure: Failure) -> None:
+    found = explained(failure)
+
+    assert found.cause == failure.cause
+    assert "unknown" not in found.headline.replace("why is not known", "")
+    assert {each.side for each in found.evidence} == set(Side)
+    assert all(each.text.isprintable() for each in found.evidence)
+
+
+def test_every_sign_of_every_rule_has_been_seen_to_decide() -> None:
+    signs = {rule.cause: rule.signs for rule in rules()}
+
+    def deciding(failure: Failure) -> tuple[str, int]:
+        seen = Subject(
+            artifact=failure.artifact,
+            case=failure.case,
+            runtime=failure.runtime,
+            lock=failure.lock,
+            stage=failure.stage,
+        )
+        numbers = (number for number, sign in enumerate(signs[failure.cause]) if match(sign, seen) is not None)
+        return failure.cause, next(numbers)
+
+    seen = set(map(deciding, failures()))
+    assert {(cause, number) for cause, these in signs.items() for number in range(len(these))} - seen == set()
+
+
+def test_a_case_that_passed_has_no_cause() -> None:
+    failure = failures()[0]
+    passed = CaseResult(case="1", stages=(StageResult(stage=Stage.LOAD, outcome=Outcome.PASSED),))
+
+    assert explain(failure.artifact, failure.case, failure.runtime, failure.lock, passed) is None
+
+
+def test_a_failed_case_has_no_warning() -> None:
+    failure = failures()[0]
+
+    assert warnings(failure.artifact, failure.case, failure.runtime, failure.lock, failure.result) == ()
+
+
+def test_what_nobody_has_seen_is_unknown_and_quotes_what_was_seen() -> None:
+    odd = with_exception(one_of("option_dropped_by_keras_3"), ExceptionInfo(type="acme.OddError", message="so odd"))
+    found = explained(replace(odd, lock=replace(odd.lock, keras="2.15.0")))
+
+    assert (found.cause, found.confidence) == ("unknown", Confidence.UNKNOWN)
+    assert "OddError: so odd" in [each.text for each in found.evidence]
+
+
+def test_the_bytes_decide_before_the_message() -> None:
+    failure = one_of("git_lfs_pointer")
+    misleading = one_of("option_dropped_by_keras_3").stage.exception
+    assert misleading is not None
+
+    assert explained(with_exception(failure, misleading)).cause == "git_lfs_pointer"
+
+
+def test_a_message_alone_names_no_custom_object() -> None:
+    failure = one_of("custom_object_not_imported")
+    assert failure.artifact.facts is not None
+    facts = replace(failure.artifact.facts, custom_objects=())
+
+    assert explained(replace(failure, artifact=replace(failure.artifact, facts=facts))).cause != failure.cause
+
+
+def test_a_keras_2_message_in_keras_2_is_not_blamed_on_keras_3() -> None:
+    failure = one_of("option_dropped_by_keras_3")
+
+    assert explained(replace(failure, lock=replace(failure.lock, keras="2.15.0"))).cause == "unknown"
+
+
+def test_a_model_that_loaded_and_does_not_run_is_not_blamed_on_its_bytes() -> None:
+    failure = one_of("git_lfs_pointer")
+    loaded = StageResult(stage=Stage.LOAD, outcome=Outcome.PASSED)
+    later = replace(failure.stage, stage=Stage.INFER)
+    run = replace(failure, result=CaseResult(case="1", stages=(loaded, later)))
+
+    assert explained(run).cause == "unknown"
+
+
+@settings(deadline=None)
+@given(st.text(), st.text(), st.sampled_from(failures()))
+def test_hostile_text_reaches_no_page_with_a_line_break_or_a_control_character(
+    text: str, kind: str, failure: Failure
+) -> None:
+    stand_in = failure.artifact.stand_in and StandIn(kind=failure.artifact.stand_in.kind, file=text, detail=text)
+    artifact = replace(failure.artifact, path=text, stand_in=stand_in, damage=failure.artifact.damage and text)
+    exception = ExceptionInfo(type=kind, message=f"{text} Unknown layer: '{text}'", chain=(text, f"{kind}: {text}"))
+    found = explained(with_exception(replace(failure, artifact=artifact), exception))
+
+    assert found.headline.isprintable()
+    assert all(each.text.isprintable() for each in found.evidence)
+    assert all(each.value.isprintable() for each in found.proposals)
+
+
+@pytest.mark.parametrize("piece", ["a", "'", "{", "Unknown layer: ", "attr '", "\n", "Unrecognized keyword arguments"])
+def test_a_message_of_megabytes_is_read_in_no_time(piece: str) -> None:
+    flood = ExceptionInfo(type="ValueError", message=piece * 2_000_000, chain=(piece * 1_000_000,) * 10)
+    some = [with_exception(failure, flood) for failure in failures()[::10]]
+    begun = time.perf_counter()
+    for failure in some:
+        explained(failure)
+
+    assert (time.perf_counter() - begun) / len(some) < 0.1
+
+
+def test_a_thousand_failures_are_explained_in_no_time() -> None:
+    thousand = [failures()[number % len(failures())] for number in range(1000)]
+    explained(thousand[0])
+    begun = time.perf_counter()
+    for failure in thousand:
+        explained(failure)
+
+    assert time.perf_counter() - begun < 2.0, "measured 0.5 s on an idle core; the rest is for a busy one"
