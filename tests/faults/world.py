@@ -21,6 +21,7 @@ from tests.runtimes.tiny_index import TinyIndex
 
 MODEL = Path(__file__).parents[2] / "examples" / "models" / "speech" / "keyword_spotter.tflite"
 PATIENCE = 600.0
+PYTHON = sys.executable
 HERE = ".".join(str(part) for part in sys.version_info[:2])
 
 LITE = """
@@ -110,12 +111,12 @@ def declare(world: World, **changes: str) -> None:
     (world.repository / "loadgate.yml").write_text(f"version: 1\nruntimes:\n  serving: {{{runtime}}}\n")
 
 
-def one_line(ended: Ended) -> str:
-    """The one line that a run says for itself when it cannot go on."""
+def last_line(ended: Ended) -> str:
+    """What a run says for itself when it cannot go on, after what it told of its progress."""
     assert "Traceback" not in ended.err, ended.err
-    lines = [line for line in ended.err.splitlines() if line.startswith("loadgate: ")]
-    assert len(lines) == 1, ended.err
-    return lines[0].removeprefix("loadgate: ")
+    line = ended.err.splitlines()[-1]
+    assert line.startswith("loadgate: "), ended.err
+    return line.removeprefix("loadgate: ")
 
 
 def processes_of(world: World) -> list[str]:

@@ -1,0 +1,65 @@
+"""Files that ask for more than any file is worth are answered through the public door, in time and in little memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import LOADGATE, environment
+
+from .absurd import ABSURD
+from .reading import LONGEST, MOST_MEMORY
+
+HINTS_OF_A_TRACEBACK = ("Traceback", "this is a bug of ours")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ABSURD)
+def test_an_absurd_file_is_answered_in_time_and_in_little_memory(name: str, tmp_path: Path) -> None:
+    path = ABSURD[name](tmp_path)
+    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [*LOADGATE, "inspect", "--json", path], env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    told = (tmp_path / "err").read_text()
+    assert not any(hint in told for hint in HINTS_OF_A_TRACEBACK), told
+    assert process.returncode in (0, 2), told
+    assert told.count("\n") == (1 if process.returncode else 0)
+    if process.returncode == 0:
+        (artifact,) = json.loads((tmp_path / "out").read_bytes())
+        assert artifact["facts"] or artifact["damage"] or artifact["stand_in"]
+    assert usage.ru_utime + usage.ru_stime < LONGEST
+    assert usage.ru_maxrss * 1024 < MOST_MEMORY
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "outs:\n- path: m.h5\n  size: !!bool foo\n",
+        "outs:\n- path: m.h5\n  size: !!timestamp foo\n",
+        'outs:\n- path: m.h5\n  size: !!int ""\n',
+        'outs:\n- path: "m\\0.h5"\n',
+        'outs:\n- path: "m\\ud800.h5"\n',
+        "outs: &a\n- *a\n",
+        "a: &a\n  <<: *a\nouts: []\n",
+        "a: 1" + ":1" * 32_000 + "\n",
+        "? " * 30_000 + "\n",
+        "outs:\n" + "- " * 30_000 + "\n",
+        "a0: &a0\n  x: 1\n"
+        + "".join(f"a{n}: &a{n}\n  <<:\n  - *a{n - 1}\n  - *a{n - 1}\n" for n in range(1, 30))
+        + "outs:\n- path: m.h5\n",
+    ],
+    ids=lambda content: content[:24].replace("\n", " "),
+)
+def test_a_pointer_that_is_an_attack_on_its_parser_costs_a_plan_nothing(tmp_path: Path, content: str) -> None:
+    from loadgate.artifacts.discover import discover, read_artifact
+
+    (tmp_path / "m.h5.dvc").write_text(content)
+    for sighting in discover(tmp_path):
+        assert read_artifact(tmp_path, sighting).stand_in is not None
