@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 TABLE = Path(__file__).parents[1] / "src" / "loadgate" / "diagnosis" / "ops.json"
 
@@ -63,8 +64,8 @@ def minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def core_ops(interpreters: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
-    """By the first and by the last of the versions that were measured; what all of them have is left out."""
+def core_ops(interpreters: Mapping[str, str]) -> dict[str, Any]:
+    """By the first and by the last of the versions that were measured, and what all of them have."""
     versions = sorted(interpreters, key=minor)
     per_version = {version: set(listed(interpreters[version])) for version in versions}
     since: dict[str, list[str]] = {}
@@ -75,7 +76,8 @@ def core_ops(interpreters: Mapping[str, str]) -> dict[str, dict[str, list[str]]]
             since.setdefault(having[0], []).append(op)
         if having[-1] != versions[-1]:
             until.setdefault(having[-1], []).append(op)
-    return {"since": since, "until": until}
+    always = sorted(set.intersection(*per_version.values()))
+    return {"since": since, "until": until, "always": always}
 
 
 def package_ops(interpreters: Mapping[str, str]) -> dict[str, list[str]]:

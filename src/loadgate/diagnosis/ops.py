@@ -19,6 +19,8 @@ class Table(msgspec.Struct, frozen=True):
     until: Mapping[str, tuple[str, ...]]
     """Last measured version that has them → ops; those that the newest has are left out."""
     packages: Mapping[str, tuple[str, ...]]
+    always: tuple[str, ...]
+    """What every measured version has."""
 
 
 def package_of_op(op: str) -> str | None:
@@ -43,6 +45,11 @@ def is_measured(op: str) -> bool:
     return package_of_op(op) is not None or op in _since() or op in _until()
 
 
+def is_known(op: str) -> bool:
+    """Whether TensorFlow has it in any version, or a package that was measured."""
+    return op in _always() or is_measured(op)
+
+
 @cache
 def table() -> Table:
     content = files("loadgate.diagnosis").joinpath("ops.json").read_bytes()
@@ -62,3 +69,8 @@ def _since() -> Mapping[str, str]:
 @cache
 def _until() -> Mapping[str, str]:
     return {op: version for version, ops in table().until.items() for op in ops}
+
+
+@cache
+def _always() -> frozenset[str]:
+    return frozenset(table().always)
