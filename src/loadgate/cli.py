@@ -214,7 +214,7 @@ def provision(plan_file: Path, output: Path, quiet: bool, **options: Any) -> Non
     place = cache_of(options["cache"])
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
         if planned.trials:
-            locks = provision_candidates(planned, plan_file, place, progress)
+            locks = provision_candidates(planned, plan_file, place, options["images"], progress)
         else:
             locks = phase(planned, place, refresh=options["refresh"], images=options["images"], progress=progress)
     write_document(output, locks)
@@ -461,7 +461,7 @@ def publish(report: Report, publication: Publication, summary: Path | None) -> N
         click.echo(f"loadgate: {problem}", err=True)
 
 
-def provision_candidates(planned: Plan, file: Path, cache: Path, progress: Progress) -> Locks:
+def provision_candidates(planned: Plan, file: Path, cache: Path, images: Path | None, progress: Progress) -> Locks:
     """What a plan of candidates asks for was worked out where models' code ran: it is held to the plan before it."""
     from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
     from loadgate.domain import Plan
@@ -469,7 +469,7 @@ def provision_candidates(planned: Plan, file: Path, cache: Path, progress: Progr
     from loadgate.phases.remedies import make_candidates
 
     refuse_what_no_remedy_is(planned, read_document(file.with_name("plan.json"), Plan))
-    return make_candidates(planned, cache, progress, patience=planned.remedies.time)
+    return make_candidates(planned, cache, progress, patience=planned.remedies.time, images=images)
 
 
 def cache_of(given: Path | None) -> Path:

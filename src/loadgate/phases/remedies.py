@@ -224,7 +224,9 @@ class Workbench:
         return next((case for case in elsewhere if case.loader in KERAS_LOADERS), None)
 
 
-def make_candidates(plan: Plan, cache: Path, progress: Progress, *, patience: float) -> Locks:
+def make_candidates(
+    plan: Plan, cache: Path, progress: Progress, *, patience: float, images: Path | None = None
+) -> Locks:
     """Make the runtimes of `plan` one after another, in `patience` seconds. Never raises: what fails mends nothing."""
     processes = Processes()
     timer = threading.Timer(patience, processes.stop)
@@ -232,17 +234,18 @@ def make_candidates(plan: Plan, cache: Path, progress: Progress, *, patience: fl
     timer.start()
     try:
         workshop = open_workshop(cache, processes, refresh=False)
-        return Locks(
-            runtimes=tuple(_candidate(each, Path(plan.repository), workshop, progress) for each in plan.runtimes)
-        )
+        repository = Path(plan.repository)
+        return Locks(runtimes=tuple(_candidate(each, repository, workshop, progress, images) for each in plan.runtimes))
     finally:
         timer.cancel()
         processes.stop()
 
 
-def _candidate(runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress) -> RuntimeState:
+def _candidate(
+    runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress, images: Path | None
+) -> RuntimeState:
     try:
-        return make(runtime, repository, workshop, progress)
+        return make(runtime, repository, workshop, progress, images)
     except UsageError as error:
         finding = Finding(kind=FindingKind.PYTHON, cause="no_such_python", headline=str(error))
     except StoppedError:
