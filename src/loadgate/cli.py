@@ -39,6 +39,9 @@ cache_option = click.option(
     help="Where runtimes are kept. [default: $LOADGATE_CACHE, else the user's cache directory]",
 )
 refresh_option = click.option("--refresh", is_flag=True, help="Resolve every runtime anew, also where that is known.")
+sandbox_option = click.option(
+    "--require-sandbox", is_flag=True, help="Load nothing where a wall of the sandbox cannot be put up."
+)
 workers_option = click.option("--jobs", type=click.IntRange(1), help="Loads at once. [default: one a core]")
 junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file as well.")
 json_option = click.option(
@@ -144,6 +147,7 @@ def commands() -> None:
 @refresh_option
 @workers_option
 @click.option("--require-artifacts", is_flag=True, help="Fail where there is no model at all.")
+@sandbox_option
 @click.option(
     "--remedies/--no-remedies", default=None, help="Try what might mend a failure. [default: as the spec says]"
 )
@@ -164,6 +168,7 @@ def check(path: Path, folder: Path, **options: Any) -> None:
         cache=cache_of(options["cache"]),
         refresh=options["refresh"],
         require_artifacts=options["require_artifacts"],
+        require_sandbox=options["require_sandbox"],
         workers=options["jobs"],
         remedies=options["remedies"],
         outputs=outputs_of(options),
@@ -250,6 +255,7 @@ class Shard(click.ParamType[tuple[int, int]]):
 )
 @images_option
 @workers_option
+@sandbox_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> None:
     """Try every case of a plan. Runs the code of the models."""
@@ -262,7 +268,11 @@ def load(plan_file: Path, locks_file: Path, output: Path, **options: Any) -> Non
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
     asked = Options(
-        repository=options["repository"], workers=options["jobs"], images=options["images"], shard=options["shard"]
+        require_sandbox=options["require_sandbox"],
+        repository=options["repository"],
+        workers=options["jobs"],
+        images=options["images"],
+        shard=options["shard"],
     )
     cases = len(shard(len(planned.cases), *asked.shard))
     with (

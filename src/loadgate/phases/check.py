@@ -25,6 +25,7 @@ from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report
+from loadgate.sandbox.walls import examine, require
 
 MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
 """Causes of findings that only a wrong spec can have, so that nothing is to be run before it is mended."""
@@ -47,6 +48,7 @@ class Request:
     cache: Path
     refresh: bool = False
     require_artifacts: bool = False
+    require_sandbox: bool = False
     workers: int | None = None
     remedies: bool | None = None
     """Whether remedies are tried; None leaves it to the spec."""
@@ -65,6 +67,8 @@ class Interrupted(Exception):
 
 def check(request: Request, show_progress: ShowProgress) -> Report:
     """Plan, provision, load, report. Raises `Interrupted` with the report so far on Ctrl-C."""
+    if request.require_sandbox:
+        require(examine())
     planned = plan(
         request.repository,
         spec_file=request.spec_file,

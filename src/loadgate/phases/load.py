@@ -38,6 +38,7 @@ from loadgate.loading.verdict import no_verdict
 from loadgate.phases.progress import Progress
 from loadgate.runtimes.gpu import visible_gpu
 from loadgate.runtimes.image import REPOSITORY, door_of, folder_of, opened
+from loadgate.sandbox.walls import examine, require
 
 
 def load(
@@ -49,6 +50,8 @@ def load(
 ) -> None:
     """Append a line to `results` for every case of the plan, or of one shard of it, as soon as it has ended."""
     asked = options or Options()
+    if asked.require_sandbox:
+        require(examine())
     planned = first_half(plan.cases, plan.trials)
     cases = [planned[index] for index in shard(len(planned), *asked.shard)]
     by_id = {case.id: case for case in plan.cases}
@@ -114,6 +117,8 @@ class Options:
     """Where the artifacts are; None where the plan says."""
     workers: int | None = None
     """Loads at once; None for one a core."""
+    require_sandbox: bool = False
+    """Refuse to load where a wall cannot be put up."""
     images: Path | None = None
     """Where the images of the plan are open already; None to open them here."""
     products: Path | None = None

@@ -24,6 +24,7 @@ from loadgate.interchange import refuse_contradictions
 from loadgate.report import wording
 from loadgate.report.gate import EXIT_STATUS, judged
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
+from loadgate.report.walls import notes, walls_of
 
 PRECEDENCE = (Outcome.FAILED, Outcome.PASSED, Outcome.ERROR, Outcome.SKIPPED)
 """Between two files: a verdict before none, and a failure before a pass."""
@@ -73,6 +74,7 @@ def assemble_shards(
     )
     totals = _count(cases)
     verdict = _verdict(totals)
+    walls = walls_of(case.result for case in cases if case.result is not None)
     report = Report(
         loadgate=plan.loadgate,
         verdict=verdict,
@@ -84,10 +86,15 @@ def assemble_shards(
         spec_file=plan.spec_file,
         policy=plan.policy,
         checks=plan.checks,
-        notes=plan.notes + tuple(wording.result_notes(unknown=unknown, stale=len(stale), contested=contested)),
+        notes=(
+            *plan.notes,
+            *wording.result_notes(unknown=unknown, stale=len(stale), contested=contested),
+            *notes(walls),
+        ),
         artifacts=plan.artifacts,
         runtimes=runtimes,
         cases=cases,
+        walls=walls,
         checkouts=plan.checkouts,
     )
     return judged(report, base, fail_on=fail_on)

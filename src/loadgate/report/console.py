@@ -12,6 +12,7 @@ from loadgate.domain import FindingKind, Outcome, Reason
 from loadgate.report import causes, failures, matrix, untrusted, why, wording
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
+from loadgate.report.walls import summary
 
 IN_FULL = 20
 """So many cases are told in full unless more detail is asked for; the rest get a line each."""
@@ -40,6 +41,8 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
         if not quiet:
             _draw_skipped(report.cases, console)
             console.print()
+            if report.walls is not None:
+                console.print(Text(f"Sandbox: {summary(report.walls)}.", STYLES[Standing.SKIPPED]))
             console.print(_sum(report))
 
 

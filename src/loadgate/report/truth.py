@@ -21,6 +21,7 @@ from loadgate.domain import (
     Runtime,
     RuntimeState,
     StageResult,
+    Wall,
 )
 
 
@@ -146,5 +147,7 @@ class Report:
     runtimes: tuple[RuntimeReport, ...] = ()
     cases: tuple[CaseReport, ...] = ()
     """Every case of the plan, in its order."""
+    walls: tuple[Wall, ...] | None = None
+    """What the sandbox kept every load from; None where nothing was loaded, or no result says."""
     checkouts: tuple[Origin, ...] = ()
     """Workflow steps that check out without Git LFS, where an artifact is a Git LFS pointer."""
