@@ -52,8 +52,8 @@ def main(  # noqa: PLR0913, PLR0917 - one argument an option
     if "load" in steps:
         sweep(place, say, only, range(TIERS) if tier is None else (tier,))
     if "table" in steps:
-        write_table(place, say)
         pack_raw_results(place, say)
+        write_table(say)
         write_page(say)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.place import REPOSITORY
+from lab.surprises import SURPRISES
 from loadgate.diagnosis.measured import Cell, Measured, Row, measured
 from loadgate.interchange import write_whole
 
@@ -31,6 +32,12 @@ SECTIONS = (
     Section("keras_h5", "keras", "Keras HDF5 by `tf.keras.models.load_model`", ""),
     Section(
         "keras_v3", "keras", "`.keras` by `tf.keras.models.load_model`", "TensorFlow writes this format from 2.12 on."
+    ),
+    Section(
+        "keras_h5_as_keras",
+        "keras",
+        "HDF5 under the name `.keras` by `tf.keras.models.load_model`",
+        'What `model.save("x.keras")` writes in TensorFlow 2.12.',
     ),
     Section("saved_model", "saved_model", "SavedModel by `tf.saved_model.load`", ""),
     Section(
@@ -87,6 +94,7 @@ def lines(table: Measured) -> Iterator[str]:
     yield "This page is written by `script/lab table` from the table that ships with loadgate."
     yield ""
     yield from runtimes(table)
+    yield from surprises(table)
     for section in SECTIONS:
         rows = [
             row
@@ -107,6 +115,19 @@ def runtimes(table: Measured) -> Iterator[str]:
         packages = " | ".join(each.packages.get(name, "–") for name in ("numpy", "protobuf", "h5py"))
         yield f"| {short(each.name)} | {each.tensorflow} | {each.keras} | {each.python} | {packages} |"
     yield ""
+
+
+def surprises(table: Measured) -> Iterator[str]:
+    order = [each.name for each in table.runtimes]
+    yield "## Surprising cells, explained"
+    yield ""
+    for claim in SURPRISES:
+        cells = list(claim.measured(table))
+        savers = span([artifact.split("/")[0] for artifact, _, _ in cells], order)
+        yield f"**{claim.title}.** {claim.text}"
+        loaders = span([runtime for _, runtime, _ in cells], order)
+        yield f"(Measured in {len(cells)} cells: saved with {savers}; loaded with {loaders}.)"
+        yield ""
 
 
 def short(name: str) -> str:

@@ -90,7 +90,7 @@ def swept(place: Place, runtime: str, lock: Lock, imports: bool, wanted: Sequenc
         raise SystemExit(
             f"{runtime}: the sweep ended with {process.returncode}: {(scratch / 'log').read_text()[-2000:]}"
         )
-    looping = {line["suspect"] for line in read_lines(answers) if line.get("computed", 0.0) > LOOPS}
+    looping = {each["suspect"] for each in read_lines(answers) if "suspect" in each and each["computed"] > LOOPS}
     for name in looping - answered:
         append_line(place.loads, record(place, named[name], hung(name)))
     yield from (each for name, each in named.items() if name not in answered | looping)

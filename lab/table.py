@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lab.making import KEY_PACKAGES
-from lab.place import REPOSITORY, Place, read_lines
+from lab.place import REPOSITORY, Place, read_lines, write_json
 from loadgate.diagnosis.measured import Failure, Measured, MeasuredRuntime, Row
 from loadgate.domain import Lock
 from loadgate.interchange import write_whole
@@ -27,22 +27,19 @@ MESSAGE_LIMIT = 160
 OUTCOMES = {"timed_out": "t", "out_of_memory": "m", "crashed": "c", "exited": "c"}
 
 
-def write_table(place: Place, say: Say) -> None:
-    locks, artifacts, loads = place.locks(), list(read_lines(place.catalogue)), list(read_lines(place.loads))
-    table = measured(locks, artifacts, loads, measured_on(place), machine_class(locks.values()))
+def write_table(say: Say) -> None:
+    """From the raw results as they are kept, so that the two never differ."""
+    locks = msgspec.json.decode((KEPT / "runtimes.json").read_bytes(), type=dict[str, Lock])
+    about = msgspec.json.decode((KEPT / "measured.json").read_bytes(), type=dict[str, str])
+    table = measured(locks, raw("artifacts"), raw("loads"), about)
     content = msgspec.json.encode(table)
-    write_whole(
-        SHIPPED, content.replace(b',{"artifact"', b',\n{"artifact"').replace(b',"failures"', b',\n"failures"') + b"\n"
-    )
+    by_line = content.replace(b',{"artifact"', b',\n{"artifact"').replace(b',{"type"', b',\n{"type"')
+    write_whole(SHIPPED, by_line + b"\n")
     say(f"{SHIPPED.relative_to(REPOSITORY)}: {table.loads} loads of {len(table.rows)} rows, {len(content) // 1024} KiB")
 
 
-def measured_on(place: Place) -> str:
-    return f"{datetime.fromtimestamp(place.loads.stat().st_mtime, UTC):%Y-%m-%d}"
-
-
 def measured(
-    locks: Mapping[str, Lock], artifacts: list[dict[str, Any]], loads: list[dict[str, Any]], date: str, machine: str
+    locks: Mapping[str, Lock], artifacts: list[dict[str, Any]], loads: list[dict[str, Any]], about: Mapping[str, str]
 ) -> Measured:
     names = list(locks)
     known = {line["id"] for line in artifacts}
@@ -60,14 +57,18 @@ def measured(
     ]
     return Measured(
         version=1,
-        measured=date,
-        command=COMMAND,
-        machine=machine,
+        measured=about["on"],
+        command=about["command"],
+        machine=about["machine"],
         loads=sum(len(cells) for cells in by_row.values()),
         runtimes=tuple(measured_runtime(name, lock) for name, lock in locks.items()),
         failures=failures.in_order(),
         rows=tuple(rows),
     )
+
+
+def measured_on(place: Place) -> str:
+    return f"{datetime.fromtimestamp(place.loads.stat().st_mtime, UTC):%Y-%m-%d}"
 
 
 def machine_class(locks: Iterable[Lock]) -> str:
@@ -147,13 +148,18 @@ def pack_raw_results(place: Place, say: Say) -> None:
         write_whole(target, lzma.compress(lines, preset=9))
         say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
     write_whole(KEPT / "constraints.json", place.constraints.read_bytes())
-    locks = {name: kept_lock(lock) for name, lock in place.locks().items()}
-    write_whole(KEPT / "runtimes.json", msgspec.json.format(msgspec.json.encode(locks), indent=1) + b"\n")
+    locks = place.locks()
+    write_json(KEPT / "runtimes.json", {name: kept_lock(lock) for name, lock in locks.items()})
+    write_json(
+        KEPT / "measured.json",
+        {"on": measured_on(place), "command": COMMAND, "machine": machine_class(locks.values())},
+    )
 
 
 def kept(line: dict[str, Any]) -> dict[str, Any]:
-    """Without what no reader needs: how long it took says more of the machine than of the load."""
-    return {key: value for key, value in line.items() if key != "seconds"}
+    """Without what says more of the machine than of the load: how long it took, and where files lay."""
+    failure = {"failure": {**line["failure"], "traceback": ""}} if "failure" in line else {}
+    return {key: value for key, value in line.items() if key != "seconds"} | failure
 
 
 def kept_lock(lock: Lock) -> dict[str, Any]:

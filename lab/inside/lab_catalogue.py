@@ -265,28 +265,29 @@ MODELS = {
 }
 
 COMPILED = ("optimizer_state", "custom_loss")
-TRAINED = ("normalization", "text_vectorization")
-"""Their weights are what they learned of their data, and stay."""
+LEARNED = ("Normalization", "TextVectorization")
+"""Layers whose weights are what they learned of their data, and stay."""
 
 
 def randomize(model, seed):
-    """Set every floating weight to fixed noise, so that a weight which is not restored shows in the outputs."""
+    """Set every other floating weight to fixed noise, so that a weight which is not restored shows in the outputs."""
     noise = np.random.RandomState(seed)
-    values = []
-    for variable, value in zip(model.weights, model.get_weights()):
-        fresh = value
-        if value.dtype.kind == "f" and value.ndim:
-            fresh = noise.normal(0.0, 0.4, value.shape).astype(value.dtype)
-            fresh = abs(fresh) + 0.5 if "variance" in variable.name else fresh
-        values.append(fresh)
-    model.set_weights(values)
+    learning = [each for each in getattr(model, "layers", ()) if type(each).__name__ in LEARNED]
+    for each in [each for each in model.layers if each not in learning] if learning else [model]:
+        each.set_weights([fixed(noise, *pair) for pair in zip(each.weights, each.get_weights())])
+
+
+def fixed(noise, variable, value):
+    if value.dtype.kind != "f" or not value.ndim:
+        return value
+    fresh = noise.normal(0.0, 0.4, value.shape).astype(value.dtype)
+    return abs(fresh) + 0.5 if "variance" in variable.name else fresh
 
 
 def built(name, seed=1):
     tf.keras.backend.clear_session()
     model, inputs = MODELS[name]()
-    if name not in TRAINED:
-        randomize(model, seed)
+    randomize(model, seed)
     return model, inputs
 
 

@@ -28,7 +28,7 @@ def keras_weights_h5(model, _inputs, path):
 
 def keras_v3(model, _inputs, path):
     """Named, because 2.12 otherwise writes HDF5 under this name."""
-    options = {"save_format": "keras"} if tf.__version__.startswith("2.12.") else {}
+    options = {"save_format": "keras_v3"} if tf.__version__.startswith("2.12.") else {}
     model.save(path + ".keras", **options)
 
 

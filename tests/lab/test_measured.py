@@ -1,0 +1,89 @@
+"""The table that ships: it hangs together, it is what the raw results say, and the page is what the table says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import pytest
+from lab.page import PAGE, page
+from lab.surprises import SURPRISES, Claim
+from lab.table import KEPT, raw
+from lab.table import measured as table_of
+
+from loadgate.diagnosis.measured import Cell, Measured, measured
+from loadgate.domain import Lock
+
+SIZE_LIMIT = 500_000
+SECONDS_LIMIT = 0.05
+
+
+@pytest.fixture(scope="module")
+def table() -> Measured:
+    return measured()
+
+
+@pytest.fixture(scope="module")
+def loads() -> list[dict[str, Any]]:
+    return raw("loads")
+
+
+def test_every_row_has_an_outcome_for_every_runtime_and_a_failure_for_every_cell_that_does_not_load(
+    table: Measured,
+) -> None:
+    for row in table.rows:
+        assert len(row.outcomes) == len(table.runtimes), row
+        cells = [Cell(character) for character in row.outcomes]
+        assert len(row.failures) == sum(not cell.loads and cell is not Cell.NOT_MEASURED for cell in cells), row
+
+
+def test_every_kind_of_failure_is_counted_as_often_as_rows_name_it(table: Measured) -> None:
+    named = Counter(number for row in table.rows for number in row.failures)
+    assert named == {number: failure.loads for number, failure in enumerate(table.failures)}
+
+
+def test_the_number_of_loads_is_the_number_of_cells(table: Measured) -> None:
+    assert table.loads == sum(character != Cell.NOT_MEASURED for row in table.rows for character in row.outcomes)
+
+
+def test_no_artifact_is_there_twice_and_every_saver_is_a_runtime(table: Measured) -> None:
+    keys = [(row.artifact, row.loader, row.imports) for row in table.rows]
+    assert len(set(keys)) == len(keys)
+    assert {row.saver for row in table.rows} <= {runtime.name for runtime in table.runtimes}
+
+
+def test_the_table_is_what_the_raw_results_come_to(table: Measured, loads: list[dict[str, Any]]) -> None:
+    locks = msgspec.json.decode((KEPT / "runtimes.json").read_bytes(), type=dict[str, Lock])
+    about = {"on": table.measured, "command": table.command, "machine": table.machine}
+    assert table_of(locks, raw("artifacts"), loads, about) == table
+
+
+def test_the_page_is_what_the_table_says(table: Measured) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(table), "run script/lab table"
+
+
+def test_no_path_of_the_machine_that_measured_is_kept(loads: list[dict[str, Any]]) -> None:
+    text = msgspec.json.encode([loads, raw("artifacts"), raw("not_saved")]).decode()
+    assert not re.findall(r"/(?:root|home|work|var/tmp)/", text)
+
+
+def test_reading_the_table_is_not_felt() -> None:
+    """In a process of its own: what is imported already would cost nothing."""
+    program = (
+        "import loadgate.diagnosis.measured as m, time; b = time.process_time(); m.measured(); "
+        "print(time.process_time() - b)"
+    )
+    seconds = min(float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(3))
+    assert seconds < SECONDS_LIMIT
+    assert len(files("loadgate.diagnosis").joinpath("measured.json").read_bytes()) < SIZE_LIMIT
+
+
+@pytest.mark.parametrize("claim", SURPRISES, ids=lambda claim: claim.title)
+def test_what_the_page_explains_holds_in_every_cell_that_was_measured(table: Measured, claim: Claim) -> None:
+    assert list(claim.measured(table))
+    assert claim.contradicted(table) == []
