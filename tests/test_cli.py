@@ -176,7 +176,18 @@ def test_the_version_is_told_without_importing_what_is_heavy(tmp_path: Path) -> 
     imported = {line.rsplit("|", 1)[1].strip().partition(".")[0] for line in ended.stderr.splitlines() if "|" in line}
     assert re.fullmatch(r"loadgate \d+\.\d+\.\d+\S*\n", ended.stdout)
     assert "click" in imported
-    assert not imported & {"h5py", "numpy", "github", "tensorflow", "yaml", "rich", "msgspec", "pathspec", "junit_xml"}
+    assert not imported & {
+        "h5py",
+        "numpy",
+        "github",
+        "jinja2",
+        "tensorflow",
+        "yaml",
+        "rich",
+        "msgspec",
+        "pathspec",
+        "junit_xml",
+    }
 
 
 def test_a_log_gets_no_escape_codes_and_force_color_gives_them(repository: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from loadgate.domain import (
     Case,
     CaseResult,
     Device,
+    FailOn,
     Format,
     Loader,
     Locks,
@@ -21,7 +23,7 @@ from loadgate.domain import (
 )
 from loadgate.errors import LoadgateError, UsageError
 from loadgate.interchange import append_result
-from loadgate.phases.report import Outputs, report
+from loadgate.phases.report import Gate, Outputs, report
 from loadgate.report.report_json import read_report
 from loadgate.report.truth import Standing
 
@@ -95,3 +97,33 @@ def test_an_output_that_cannot_be_written_is_said_in_one_line_and_leaves_nothing
 def test_results_that_are_not_there_are_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing\.jsonl: cannot be read"):
         report(PLAN, LOCKS, [tmp_path / "missing.jsonl"])
+
+
+def test_what_the_report_of_the_base_branch_has_broken_does_not_block_what_is_new(tmp_path: Path) -> None:
+    path = written(tmp_path / "results.jsonl", results())
+    before = report(PLAN, LOCKS, [path], Outputs(json=tmp_path / "base.json"))
+    gate = Gate(base_report=tmp_path / "base.json", fail_on=FailOn.NEW)
+
+    assert before.exit_status == 1
+    assert report(PLAN, LOCKS, [path], gate=gate).exit_status == 0
+    assert report(PLAN, LOCKS, [path], gate=replace(gate, base_report=tmp_path / "none.json")).exit_status == 1
+
+
+def test_a_base_report_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "base.json").write_text("{}")
+
+    with pytest.raises(UsageError, match=r"base\.json: this is no report of loadgate"):
+        report(PLAN, LOCKS, [], gate=Gate(base_report=tmp_path / "base.json"))
+
+
+def test_the_summary_is_appended_to_what_the_step_has_written_and_stays_within_the_runners_limit(
+    tmp_path: Path,
+) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before")
+    report(PLAN, LOCKS, [written(tmp_path / "results.jsonl", results())], Outputs(summary=summary))
+
+    assert summary.read_text().startswith("before\n### ✗ loadgate: 1 of 8 artifacts does not load in serving")
+    summary.write_bytes(b"x" * 1024**2)
+    report(PLAN, LOCKS, [], Outputs(summary=summary))
+    assert summary.stat().st_size == 1024**2

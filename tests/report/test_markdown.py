@@ -104,3 +104,4 @@ def test_words_that_are_plain_stay_plain() -> None:
 
 def test_what_stands_in_backticks_is_code_without_them() -> None:
     assert prose("add `numpy<2` to the packages") == "add `numpy<2` to the packages"
+    assert prose("what `it was in` says (`a b`), `c` `d`.") == "what `it was in` says (`a b`), `c` `d`."

@@ -18,6 +18,9 @@ PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+)*\)?[,;:.?]*|[–…×]", 
 ADDRESS = re.compile(r"www\.|\bgh-\d|\b[0-9a-f]{7,}\b", re.IGNORECASE)
 """What GitHub would make a link of although it looks plain: a site, an issue, a commit."""
 LIST_ITEM = re.compile(r"\d+[.)]")
+WORDS = re.compile(r"\(?`[^`]+`\)?[,;:.?]*(?=\s|$)|\S+")
+TICKED = re.compile(r"\(?`[^`]+`\)?[,;:.?]*")
+PLAIN_KIND, CODE_KIND = -1, -2
 FRAMED = re.compile(r"(\(?)(.*?)(\)?[,;:.?]*)", re.DOTALL)
 
 
@@ -68,14 +71,21 @@ def details(summary: str, body: str, *, unfolded: bool = False) -> str:
 
 
 def _by_words(sentence: str, as_code: Callable[[str], str]) -> str:
-    """Words that are not plain become code, neighbours together."""
-    words = sentence.split(" ")
-    runs = groupby(enumerate(words), key=lambda numbered: _is_plain(numbered[1], is_first=numbered[0] == 0))
+    """Words that are not plain become code, neighbours together; what stands in backticks already is one of its own."""
+    words = [match[0] for match in WORDS.finditer(sentence)]
+    runs = groupby(enumerate(words), key=lambda numbered: _kind(numbered[1], numbered[0]))
     parts = []
-    for is_plain, numbered in runs:
+    for kind, numbered in runs:
         run = " ".join(word for _, word in numbered)
-        parts.append(run if is_plain else _framed(run, as_code))
+        parts.append(run if kind == PLAIN_KIND else _framed(run, as_code))
     return " ".join(parts)
+
+
+def _kind(word: str, number: int) -> int:
+    """Neighbours of one kind are written together."""
+    if TICKED.fullmatch(word):
+        return number
+    return PLAIN_KIND if _is_plain(word, is_first=number == 0) else CODE_KIND
 
 
 def _is_plain(word: str, *, is_first: bool) -> bool:
