@@ -32,7 +32,7 @@ from loadgate.loading.pool import Pool
 from loadgate.sandbox.walls import NO_SANDBOX
 
 Say = Callable[[str], None]
-CHECKS = Checks(infer=True, compile=True, timeout=15.0, memory=3 * 1024**3)
+CHECKS = Checks(infer=True, compile=True, timeout=60.0, memory=3 * 1024**3)
 """The infer stage compares outputs; a load that takes longer than this is one that hangs."""
 WORKERS = 2
 TEXT_LIMIT = 4000

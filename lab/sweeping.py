@@ -27,7 +27,8 @@ GROUP = 24
 PATIENCE = 8
 """Seconds for one load here; one that takes longer is given more of them alone."""
 LOOPS = 2.0
-"""Seconds of computing, of those, that say a load will never end: the longest that did end computed for one."""
+"""Seconds of computing, of those, that say of one file that its load will never end; the longest that ended took one.
+The functions of a SavedModel are traced while it is loaded, which may take longer."""
 BUILDING = (Loader.CHECKPOINT, Loader.WEIGHTS)
 """To compare these, the catalogue's own code is imported, which no other load may find in its process."""
 
@@ -90,7 +91,11 @@ def swept(place: Place, runtime: str, lock: Lock, imports: bool, wanted: Sequenc
         raise SystemExit(
             f"{runtime}: the sweep ended with {process.returncode}: {(scratch / 'log').read_text()[-2000:]}"
         )
-    looping = {each["suspect"] for each in read_lines(answers) if "suspect" in each and each["computed"] > LOOPS}
+    looping = {
+        each["suspect"]
+        for each in read_lines(answers)
+        if "suspect" in each and each["computed"] > LOOPS and Path(paths[named[each["suspect"]].artifact]).is_file()
+    }
     for name in looping - answered:
         append_line(place.loads, record(place, named[name], hung(name)))
     yield from (each for name, each in named.items() if name not in answered | looping)
