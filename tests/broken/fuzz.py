@@ -1,7 +1,7 @@
 """Lets a coverage-guided fuzzer break the files of one format. See script/fuzz, which has what this needs.
 
-Run as `python -m tests.broken.fuzz FORMAT FOLDER OPTION…`: FOLDER is the corpus, into which the real files go first, and
-the options are libFuzzer's. Its own mutations know nothing of lengths and checksums; every other one is ours.
+Run as `python -m tests.broken.fuzz FORMAT FOLDER OPTION…`: FOLDER is the corpus, into which the real files go first,
+and the options are those of libFuzzer. Its own mutations know nothing of lengths and checksums; every other is ours.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Target:
 
 def main(arguments: Sequence[str]) -> None:
     kind, corpus, *options = arguments
-    with tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm") as folder:  # noqa: S108 - a name nobody can guess
+    with tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm") as folder:
         target = Target(Format(kind), Path(folder))
         target.write_seeds(Path(corpus))
         atheris.Setup([sys.argv[0], *options, corpus], target.read, custom_mutator=target.mutate)

@@ -203,9 +203,9 @@ class _Choice:
 def _patterns(lines: Sequence[str]) -> GitIgnoreSpec | None:
     if not lines:
         return None
-    from pathspec import GitIgnoreSpec
+    from loadgate.artifacts.patterns import compiled
 
-    return GitIgnoreSpec.from_lines(lines)
+    return compiled(lines)
 
 
 def _lies_inside(files: Files, sighting: Sighting) -> bool:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _GIT_SECONDS = 300
 _MAX_SUBMODULE_DEPTH = 10
 _OTHER_SYSTEMS = frozenset({".git", ".hg", ".svn", ".bzr"})
-_MAX_IGNORE_FILE = 1024**2
+_MAX_IGNORE_FILE = 64 * 1024
+_MAX_IGNORE_LINES = 1_000
 
 # A repository that another user owns is the normal case in a container. What `safe.directory` guards against is that
 # its configuration names programs; the one that a listing would start is switched off.
@@ -146,21 +147,21 @@ def walk(root: Path, below: str = "") -> Iterator[str]:
 
 
 def _ignore_file(root: Path, folder: str) -> Iterator[_Ignore]:
-    from pathspec import GitIgnoreSpec
+    from loadgate.artifacts.patterns import compiled
 
     try:
         with open(root / folder / ".gitignore", "rb") as stream:
             lines = stream.read(_MAX_IGNORE_FILE).decode("utf-8", "replace").splitlines()
     except OSError:
         return
-    yield _Ignore(folder, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line)))
+    yield _Ignore(folder, compiled(filter(_is_pattern, lines[:_MAX_IGNORE_LINES])))
 
 
 def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
+    from loadgate.artifacts.patterns import compiled
 
     try:
-        GitIgnoreSpec.from_lines([line])
+        compiled([line])
     except ValueError:
         return False
     return True

@@ -9,8 +9,6 @@ from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 
-import pathspec
-
 from loadgate import __version__
 from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Origin, Plan, Runtime, Spec, StandInKind
 from loadgate.errors import UsageError
@@ -97,7 +95,12 @@ def chosen_paths(paths: Sequence[str], patterns: Sequence[str], root: Path) -> C
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
-    return pathspec.PathSpec.from_lines("gitignore", patterns).match_file(path)
+    from loadgate.artifacts.patterns import compiled
+
+    try:
+        return compiled(patterns).match_file(path)
+    except ValueError as error:
+        raise UsageError(f"{', '.join(patterns)}: {error}") from error
 
 
 def steps_to_mend(root: Path, artifacts: Sequence[Artifact]) -> tuple[Origin, ...]:

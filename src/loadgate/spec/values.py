@@ -127,13 +127,13 @@ def size(_reading: Reading, subject: str, node: yaml.Node) -> int:
 
 
 def artifact_pattern(reading: Reading, subject: str, node: yaml.Node) -> str:
-    from pathspec import GitIgnoreSpec
+    from loadgate.artifacts.patterns import compiled
 
     value = text('a pattern, such as "models/**"')(reading, subject, node)
     if ".." in value.split("/"):
         raise RefusedError(node, f"{subject} is {quoted(value)}; patterns do not lead out of the repository")
     try:
-        selects = len([rule for rule in GitIgnoreSpec.from_lines([value]).patterns if rule.include is not None])
+        selects = len([rule for rule in compiled([value]).patterns if rule.include is not None])
     except ValueError as error:
         raise RefusedError(node, f"{subject} is {quoted(value)}, which .gitignore could not hold either") from error
     if not selects:
