@@ -113,6 +113,6 @@ def _changes(edits: Sequence[Edit]) -> Iterator[str]:
         yield f"{untrusted.name(edit.file)}{line}"
         added = edit.new.removeprefix(f"{edit.old}\n")
         if edit.old is not None and added == edit.new:
-            yield f"- {untrusted.line(edit.old)}"
+            yield f"- {untrusted.name(edit.old)}"
         if edit.new:
-            yield f"+ {untrusted.line(added)}"
+            yield f"+ {untrusted.name(added)}"
