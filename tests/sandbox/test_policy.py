@@ -1,0 +1,122 @@
+"""What a load may reach of a repository and of a runtime, from files on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadgate.domain import Case, Device, Loader, Lock
+from loadgate.loading.job import Batch, Job
+from loadgate.probe import landlock
+from loadgate.sandbox.policy import folders_of, grants, reach, visible
+
+
+def batch(repository: Path, interpreter: Path, **more: object) -> Batch:
+    lock = Lock(digest="", interpreter=str(interpreter), python="", implementation="", packages={}, tensorflow="")
+    settings = {"env": {}, "imports": (), "import_paths": (), "jobs": (), "repository": repository} | more
+    return Batch(runtime="r", device=Device.CPU, lock=lock, **settings)  # type: ignore[arg-type]  # spelled as they are
+
+
+def job(path: Path, *files: Path) -> Job:
+    case = Case(id="c", artifact=path.name, runtime="r", device=Device.CPU, loader=Loader.KERAS)
+    return Job(case=case, path=path, bytes=0, artifact_digest=None, files=files)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    (root / ".git/annex/objects/aa").mkdir(parents=True)
+    (root / ".git/config").write_text("token")
+    (root / "models").mkdir()
+    return root
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """A virtual environment, as any tool makes one; the interpreter in it."""
+    (tmp_path / "base/bin").mkdir(parents=True)
+    (tmp_path / "base/bin/python3.11").touch()
+    packages = tmp_path / "env/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (tmp_path / "env/bin").mkdir()
+    (tmp_path / "env/pyvenv.cfg").write_text(f"home = {tmp_path / 'base/bin'}\n")
+    interpreter = tmp_path / "env/bin/python"
+    interpreter.symlink_to(tmp_path / "base/bin/python3.11")
+    return interpreter
+
+
+def test_a_file_brings_itself_and_the_names_beside_it(repository: Path) -> None:
+    model = repository / "models/a.h5"
+    model.touch()
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(model, model)))
+    assert granted == {str(model.parent): landlock.READ_DIR, str(model): landlock.READ_FILE}
+
+
+def test_a_link_that_leads_out_of_the_repository_is_not_followed(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    model = repository / "models/a.h5"
+    model.symlink_to(tmp_path / "secret")
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(model, model)))
+    assert not any(rights & landlock.READ_FILE for rights in granted.values())
+
+
+@pytest.mark.parametrize(("target", "is_read"), [(".git/config", False), (".git/annex/objects/aa/model", True)])
+def test_of_what_git_keeps_to_itself_only_large_files_of_annex_are_read(
+    repository: Path, target: str, is_read: bool
+) -> None:
+    (repository / target).write_text("x")
+    model = repository / "models/a.h5"
+    model.symlink_to(repository / target)
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(model, model)))
+    assert (str(repository / target) in granted) is is_read
+
+
+def test_a_folder_that_is_the_repository_itself_does_not_bring_its_git(repository: Path) -> None:
+    file = repository / "saved_model.pb"
+    file.touch()
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(repository, file)))
+    assert granted.get(str(repository), 0) & landlock.READ_FILE == 0
+    assert granted[str(file)] == landlock.READ_FILE
+
+
+def test_hidden_files_of_a_repository_are_not_for_imports(repository: Path) -> None:
+    (repository / ".env").touch()
+    assert visible(repository) == [repository / "models"]
+
+
+def test_an_environment_brings_itself_and_the_python_behind_it(environment: Path, tmp_path: Path) -> None:
+    folders = folders_of(environment)
+    assert folders[0] == tmp_path / "env"
+    assert tmp_path / "base/lib" in folders
+    assert tmp_path / "base" not in folders
+
+
+@pytest.mark.parametrize("made_by_us", [True, False])
+def test_packages_installed_by_reference_are_reached_where_the_environment_is_the_users_own(
+    environment: Path, repository: Path, tmp_path: Path, made_by_us: bool
+) -> None:
+    packages = environment.parent.parent / "lib/python3.11/site-packages"
+    (tmp_path / "elsewhere").mkdir()
+    (packages / "a.pth").write_text(f"{tmp_path / 'elsewhere'}\nimport os\n")
+    (packages / "b.dist-info").mkdir()
+    editable = {"url": f"file://{tmp_path / 'editable'}", "dir_info": {"editable": True}}
+    (packages / "b.dist-info/direct_url.json").write_text(json.dumps(editable))
+    read = set(reach(batch(repository, environment, made_by_us=made_by_us), {}).read)
+    assert ({str(tmp_path / "elsewhere"), str(tmp_path / "editable")} <= read) is not made_by_us
+
+
+def test_an_environment_inside_the_repository_cannot_name_files_outside(repository: Path, tmp_path: Path) -> None:
+    packages = repository / ".venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (repository / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (packages / "evil.pth").write_text(f"{tmp_path}\n")
+    found = reach(batch(repository, repository / ".venv/bin/python", made_by_us=False), {})
+    assert str(tmp_path) not in found.read
+
+
+@pytest.mark.parametrize(("place", "is_reached"), [("/opt/cuda/lib64", True), ("/home/somebody/.ssh", False)])
+def test_a_repository_names_libraries_below_opt_alone(repository: Path, place: str, is_reached: bool) -> None:
+    found = reach(batch(repository, Path("/usr/bin/python3"), env={"LD_LIBRARY_PATH": place}), {})
+    assert (place in found.run) is is_reached
