@@ -1,6 +1,7 @@
 """Small causes of large effects: files that ask a reader for more time or memory than any file is worth.
 
-Each maker writes into a folder and returns what a person would name to have it read. All were found by reading the
+Each maker writes into a folder and returns what a person would name to have it read; `python -m tests.broken.absurd
+NAME FOLDER` runs one in a process of its own, and prints that. All were found by reading the
 readers with an enemy's eye, and each took more than 5 s or 512 MB before there was a bound for it.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -287,3 +289,7 @@ def an_index_that_unpacks_to_64_mb(folder: Path) -> Path:
     handle = varint(len(content)) + varint(len(index))
     write(folder / "m.index", content + index + b"\0crc!" + (varint(0) + varint(0) + handle).ljust(40, b"\0") + MAGIC)
     return folder / "m"
+
+
+if __name__ == "__main__":
+    print(ABSURD[sys.argv[1]](Path(sys.argv[2])))  # noqa: T201 - it is what is asked of it
