@@ -21,7 +21,7 @@ HINTS_OF_A_TRACEBACK = ("Traceback", "this is a bug of ours")
 
 def made(name: str, folder: Path) -> Path:
     """In a process of its own: what is started later is said to have had all the memory of who started it."""
-    command = [sys.executable, "-m", "tests.broken.absurd", name, folder]
+    command = [sys.executable, "-m", "tests.broken.absurd", name, str(folder)]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return Path(ended.stdout.rstrip("\n"))
 
