@@ -167,7 +167,6 @@ def repairs(rounds: Rounds) -> Mapping[str, tuple[Remedy, ...]]:
                 edits=finished(remedy.edits, state.lock),
                 tried_in=in_words(state.lock),
                 seconds=round(total, 1),
-                keeps=loaded,
             )
     return {name: tuple(each.values()) for name, each in found.items()}
 

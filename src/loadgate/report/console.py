@@ -81,7 +81,9 @@ def _runtime_lines(runtime: RuntimeReport, report: Report, console: Console) -> 
         finding = runtime.finding
         style = STYLES[Standing.ERROR]
         yield Text(f"! could not be made: {untrusted.line(finding.headline)}{origin}", style)
-        if finding.suggestion:
+        verified = [remedy for remedy in runtime.remedies if remedy.verified]
+        yield from (why.remedy_text(remedy) for remedy in verified)
+        if finding.suggestion and not verified:
             yield Text(f"suggested, not verified: {untrusted.line(finding.suggestion)}")
         if finding.detail:
             # Python says what went wrong at the end, a resolver at the beginning
