@@ -131,7 +131,7 @@ def mending(failure: Failure, lab: Lab, identity: str) -> Change | None:
     """The first change within the default bounds that leads to where it loads."""
     findings = Findings(plan=Plan(artifacts=(failure.artifact,)), states={}, failures=(failure,))
     for option in in_order(options(findings), environments=RemedyBounds().runtimes):
-        for _, change in option.tries:
+        for _, change, _ in option.tries:
             if place_of(change, failure, lab) in lab.loaded.get(identity, frozenset()):
                 return change
     return None

@@ -28,7 +28,9 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**ours, "PYTHONUTF8": "1", **(changes or {})}
 
 
-def loadgate(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
+def loadgate(
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, patience: float = PATIENCE
+) -> Ended:
     """A check tries no remedies unless it says so: each may make an environment, which takes minutes."""
     if arguments[:1] == ("check",) and "--remedies" not in arguments:
         arguments = (*arguments, "--no-remedies")
@@ -38,7 +40,7 @@ def loadgate(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = 
         env=environment(env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
     return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())

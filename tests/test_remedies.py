@@ -15,6 +15,8 @@ from .command import Ended, loadgate
 pytestmark = pytest.mark.runtime
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+PATIENCE = 3000.0
+"""Seconds: on a cold cache each remedy makes an environment."""
 
 SPEC = """
 version: 1
@@ -70,7 +72,7 @@ def env(runtimes_cache: Path) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def checked(repository: Path, env: Mapping[str, str]) -> Ended:
-    return loadgate("check", repository, "--remedies", cwd=repository.parent, env=env)
+    return loadgate("check", repository, "--remedies", cwd=repository.parent, env=env, patience=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def test_the_phases_on_their_own_come_to_what_check_comes_to(
         ),
     ]
     for command in run:
-        ended = loadgate(*command, cwd=tmp_path, env=env)
+        ended = loadgate(*command, cwd=tmp_path, env=env, patience=PATIENCE)
         assert ended.status == 0, ended.err
     loadgate("report", "--candidates", ".loadgate/candidates.json", "--json", "r.json", cwd=tmp_path, env=env)
     phased = json.loads((tmp_path / "r.json").read_bytes())
@@ -155,7 +157,7 @@ def test_fix_shows_what_it_tried_and_writes_what_it_saved_again(
     report: Any, repository: Path, env: Mapping[str, str], tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(repository, tmp_path / "copy"))
-    ended = loadgate("fix", "m/keras2.h5", "--runtime", "next", "--write", cwd=copy, env=env)
+    ended = loadgate("fix", "m/keras2.h5", "--runtime", "next", "--write", cwd=copy, env=env, patience=PATIENCE)
     assert ended.status == 0, ended.err
     assert "Set `TF_USE_LEGACY_KERAS=1` and require `tf-keras==2.21.*`" in ended.out
     assert "its outputs are the same" in ended.out

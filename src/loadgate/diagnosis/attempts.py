@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from loadgate.diagnosis.changes import NEARNESS
 from loadgate.diagnosis.edits import finished
@@ -43,8 +44,12 @@ class Rounds:
     def of(cls, candidates: Plan, locks: Locks, results: Iterable[CaseResult]) -> Rounds:
         return cls(candidates, {state.name: state for state in locks.runtimes}, {one.case: one for one in results})
 
+    @cached_property
+    def _runtimes(self) -> Mapping[str, str]:
+        return {case.id: case.runtime for case in self.candidates.cases}
+
     def runtime_of(self, case: str) -> str:
-        return next(each.runtime for each in self.candidates.cases if each.id == case)
+        return self._runtimes[case]
 
     def passed(self, case: str) -> bool:
         result = self.results.get(case)

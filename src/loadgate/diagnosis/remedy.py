@@ -6,8 +6,9 @@ A candidate serves every failure that the same change might mend, and what passe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from loadgate.diagnosis.advice import advise_mending, advise_repair
 from loadgate.diagnosis.change import Change, changed
@@ -18,11 +19,8 @@ from loadgate.domain import (
     Case,
     Finding,
     Format,
-    Lock,
-    Outcome,
     Plan,
     Remedy,
-    RemedyKind,
     Resave,
     Runtime,
     RuntimeState,
@@ -57,9 +55,14 @@ class Findings:
     def artifacts(self) -> Mapping[str, Artifact]:
         return {artifact.path: artifact for artifact in self.plan.artifacts}
 
-    def lock_of(self, runtime: str) -> Lock | None:
-        state = self.states.get(runtime)
-        return state.lock if state else None
+
+class Try(NamedTuple):
+    """A change that might mend a failure."""
+
+    failure: Failure
+    change: Change
+    rank: int
+    """How many changes that need an environment come before it, for this failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,31 +73,34 @@ class Option:
     """As it would be made; of the same name as the original where nothing about it changes."""
     base: Runtime
     change: Change
-    tries: tuple[tuple[Failure, Change], ...] = ()
+    tries: tuple[Try, ...] = ()
     repairs: Broken | None = None
 
     @property
     def nearness(self) -> int:
         if self.repairs is not None:
             return 0
-        return min(NEARNESS.index(change.kind) for _, change in self.tries)
+        return min(NEARNESS.index(each.change.kind) for each in self.tries)
 
     @property
     def makes_environment(self) -> bool:
         return self.change.needs_environment
 
 
-def options(findings: Findings, *, kinds: Collection[RemedyKind] = NEARNESS) -> tuple[Option, ...]:
+def options(findings: Findings) -> tuple[Option, ...]:
     """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads."""
-    tries: dict[tuple[str, str], list[tuple[Failure, Change]]] = {}
+    tries: dict[tuple[str, str], list[Try]] = {}
     for failure in findings.failures:
+        costly: dict[str, int] = {}
         for change in changes_of(failure):
-            if change.kind in kinds and change.resave is None:
-                key = (_base_key(failure), repr(change.of_runtime))
-                tries.setdefault(key, []).append((failure, change))
+            if change.resave is not None:
+                continue
+            runtime_of_it = repr(change.of_runtime)
+            rank = costly.setdefault(runtime_of_it, len(costly)) if change.needs_environment else 0
+            tries.setdefault((_base_key(failure), runtime_of_it), []).append(Try(failure, change, rank))
     found = []
     for mine in tries.values():
-        failure, change = mine[0]
+        failure, change, _ = mine[0]
         name = _name(failure.runtime, failure.case, change)
         runtime = changed(failure.runtime, failure.lock, change.of_runtime, name=name)
         runtime = replace(runtime, devices=(failure.case.device,))
@@ -133,8 +139,8 @@ def in_order(candidates: Iterable[Option], *, environments: int) -> tuple[Option
         best = max(costly, key=lambda option: _worth(option, served))
         costly.remove(best)
         chosen.append(best)
-        for failure, _ in best.tries:
-            served[failure.case.id] = served.get(failure.case.id, 0) + 1
+        for case in {each.failure.case.id for each in best.tries}:
+            served[case] = served.get(case, 0) + 1
     free.sort(key=lambda option: (option.nearness, -len(option.tries)))
     return (*free, *chosen)
 
@@ -143,14 +149,9 @@ def _worth(option: Option, served: Mapping[str, int]) -> tuple[float, int]:
     if option.repairs is not None:
         return float(len(option.repairs.cases)), 0
     worth = 0.0
-    for failure, _ in option.tries:
-        rank = next((at for at, each in enumerate(_costly(failure)) if each.of_runtime == option.change), 0)
-        worth += 1.0 / ((1 + rank) * (1 + served.get(failure.case.id, 0)) ** 2)
+    for case, rank in {each.failure.case.id: each.rank for each in option.tries}.items():
+        worth += 1.0 / ((1 + rank) * (1 + served.get(case, 0)) ** 2)
     return worth, -option.nearness
-
-
-def _costly(failure: Failure) -> list[Change]:
-    return [change for change in changes_of(failure) if change.needs_environment]
 
 
 # --- as a plan ----------------------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ def _plan(findings: Findings, runtimes: Iterable[Runtime], cases: Iterable[Case]
 
 
 def _mending(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
-    for failure, change in option.tries:
+    for failure, change, _ in option.tries:
         case = trial_case(failure.case, option.runtime, change)
         remedy = _advice(change, failure, option.runtime, findings)
         yield case, Trial(case=case.id, mends=failure.case.id, remedy=remedy)
@@ -217,7 +218,7 @@ def _repairing(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial
 def _keeping(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
     if option.change.leaves_runtime or option.repairs is not None:
         return
-    device = option.tries[0][0].case.device
+    device = option.tries[0].failure.case.device
     mine = [case for case in findings.passed if (case.runtime, case.device) == (option.base.name, device)]
     for original in most_different(mine, findings.artifacts)[:MOST_KEPT]:
         case = trial_case(original, option.runtime, option.change)
@@ -275,15 +276,3 @@ def resave_plan(failures: Sequence[tuple[Failure, Change]], sources: Mapping[str
 def _saver(source: Case, format_: Format) -> Case:
     identity = "\0".join((source.id, "saves", format_)).encode()
     return replace(source, id=hashlib.sha256(identity).hexdigest()[:16])
-
-
-def mended(outcomes: Mapping[str, Outcome], plan: Plan) -> frozenset[str]:
-    """Ids of the failed cases for which a trial of the plan passed and took nothing from what passed before."""
-    trials = plan.trials
-    runtime_of = {case.id: case.runtime for case in plan.cases}
-    harmful = {runtime_of[t.case] for t in trials if t.keeps and outcomes.get(t.case) is Outcome.FAILED}
-    return frozenset(
-        trial.mends
-        for trial in trials
-        if trial.mends and outcomes.get(trial.case) is Outcome.PASSED and runtime_of[trial.case] not in harmful
-    )

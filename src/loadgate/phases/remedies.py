@@ -265,5 +265,5 @@ def _narrowed(option: Option, open_cases: set[str]) -> Option | None:
     """Without the failures that are mended already; None where it has nothing left to mend."""
     if option.repairs is not None:
         return option
-    tries = tuple((failure, change) for failure, change in option.tries if failure.case.id in open_cases)
+    tries = tuple(each for each in option.tries if each.failure.case.id in open_cases)
     return replace(option, tries=tries) if tries else None
