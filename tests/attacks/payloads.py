@@ -370,12 +370,16 @@ def fills_memory_by_many_processes(t: Targets) -> None:
     import os
     import time
 
+    full, say_full = os.pipe()
     for _ in range(6):
         if os.fork() == 0:
             hoard = [b"\xff" * (32 << 20) for _ in range(12)]
-            time.sleep(6 if hoard else 0)
+            os.write(say_full, b"x")
+            time.sleep(20 if hoard else 0)
             os._exit(0)
-    time.sleep(5)
+    for _ in range(6):
+        os.read(full, 1)
+    time.sleep(2)
     print("LOOT", t["done"], flush=True)
 
 
