@@ -21,7 +21,8 @@ def plan(
 ) -> Plan:
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
     from loadgate.artifacts.bounds import is_utf_8, spelled
-    from loadgate.artifacts.discover import discover, read_artifact
+    from loadgate.artifacts.discover import discover
+    from loadgate.sandbox.reading import read_apart
 
     if not root.is_dir():
         raise UsageError(f"{root}: no such directory; give the path of a repository")
@@ -31,7 +32,7 @@ def plan(
     chosen = chosen_runtimes(spec.runtimes, runtimes)
     sightings = discover(root, include=spec.include, exclude=spec.exclude)
     wanted_paths = chosen_paths([each.path for each in sightings], artifacts, root)
-    found = distinct(read_artifact(root, each) for each in sightings if each.path in wanted_paths)
+    found = distinct(read_apart(root, [each for each in sightings if each.path in wanted_paths]))
     cases = tuple(cases_of(found, chosen, spec.loaders))
     return Plan(
         loadgate=__version__,
