@@ -20,6 +20,9 @@ from loadgate.domain import (
 )
 from loadgate.report.anchors import anchor_of
 from loadgate.report.annotations import Annotation, Level, annotated
+from loadgate.report.html import encode_html
+from loadgate.report.markdown_page import Page, render
+from loadgate.report.sarif import encode_sarif
 from loadgate.report.workflow_commands import command, commands
 from tests.report.sample_run import ARTIFACTS, RUN, failed, hostile_run, small_run
 from tests.report.test_markdown import POISON
@@ -156,3 +159,19 @@ def test_at_most_ten_commands_of_a_level_and_the_rest_is_counted(number: int) ->
         assert len(mine) == min(number, 10)
         if number > 10:
             assert mine[-1] == f"::{level} title=loadgate::and {number - 9:,} more, which the step's summary has"
+
+
+def test_a_runtime_that_could_not_be_made_is_told_with_what_was_seen_to_mend_it() -> None:
+    fix = Remedy(kind=RemedyKind.PACKAGE, headline="Add the older NumPy", verified=True, tried_in="legacy with numpy<2")
+    report = RUN.report
+    legacy = tuple(replace(each, remedies=(fix,)) if each.finding else each for each in report.runtimes)
+    report = replace(report, runtimes=legacy)
+    faces = (
+        "\n".join(each.message for each in annotated(report)),
+        render(report, Page(limit=60_000)),
+        encode_sarif(report).decode(),
+        encode_html(report).decode(),
+    )
+
+    assert [face.count("Fix, verified:") for face in faces] == [1] * len(faces)
+    assert all("Add the older NumPy" in face for face in faces)

@@ -120,6 +120,19 @@ def skipped(report: Report) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(reasons.items(), key=lambda reason: -reason[1]))
 
 
+def notes(report: Report) -> tuple[str, ...]:
+    """What a person should know, each once: of the run, then of each runtime."""
+    of_runtimes = [note for runtime in report.runtimes for note in _of_runtime(runtime)]
+    return tuple(dict.fromkeys([*report.notes, *of_runtimes]))
+
+
+def _of_runtime(runtime: RuntimeReport) -> Iterator[str]:
+    for finding in runtime.warnings:
+        advice = f" Suggested, not verified: {finding.suggestion}" if finding.suggestion else ""
+        yield f"runtime {runtime.name}: {finding.headline}{advice}"
+    yield from runtime.notes
+
+
 def place(case: CaseReport) -> str:
     return f"{case.case.runtime} ({case.case.device})"
 

@@ -89,7 +89,7 @@ def _lines(group: AccountGroup) -> Iterator[str]:
 
 def _fix(remedy: Remedy) -> Iterator[str]:
     known = "Fix, verified" if remedy.verified else "Suggested, not verified"
-    where = f" (it loads in {untrusted.line(remedy.tried_in)})" if remedy.tried_in else ""
+    where = f" (tried in {untrusted.line(remedy.tried_in)})" if remedy.tried_in else ""
     yield f"{known}: {untrusted.line(remedy.headline)}{where}"
     for edit in remedy.edits[:NAMED]:
         if edit.old is not None:
@@ -118,8 +118,10 @@ def _of_finding(runtime: RuntimeReport) -> Iterator[str]:
         return
     yield untrusted.line(finding.headline)
     yield f"{wording.count(runtime.totals.cases, 'case')} without a verdict"
-    if finding.suggestion:
+    if finding.suggestion and not runtime.remedies:
         yield f"Suggested, not verified: {untrusted.line(finding.suggestion)}"
+    for remedy in runtime.remedies[:3]:
+        yield from _fix(remedy)
     if finding.detail:
         yield ""
         yield untrusted.block(finding.detail, lines=20, characters=2_000)

@@ -98,7 +98,7 @@ def encode_html(report: Report) -> bytes:
                 if change in changed
             ),
             sandbox=walls.summary(report.walls) if report.walls is not None else "",
-        skipped=skipped(report),
+            skipped=skipped(report),
             notes=list(
                 dict.fromkeys([*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)])
             ),

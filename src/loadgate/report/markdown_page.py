@@ -227,8 +227,9 @@ def _runtime(runtime: RuntimeReport) -> str:
     parts = []
     if runtime.runtime.origin is not None:
         parts.append(f"Asked for in {code(str(runtime.runtime.origin), 200)}.")
-    if finding.suggestion:
+    if finding.suggestion and not runtime.remedies:
         parts.append(f"**Suggested, not verified:** {prose(finding.suggestion)}")
+    parts += map(_remedy, runtime.remedies[:3])
     if finding.detail:
         parts.append(block(finding.detail))
     summary = f"{SYMBOLS[Standing.ERROR]} runtime {html_code(runtime.name, 80)}: {html_prose(finding.headline)}"
@@ -296,7 +297,7 @@ def _link(account: Account, page: Page) -> str:
 
 def _remedy(remedy: Remedy) -> str:
     if remedy.verified:
-        where = f" (it loads in {prose(remedy.tried_in, 120)})" if remedy.tried_in else ""
+        where = f" (tried in {prose(remedy.tried_in, 120)})" if remedy.tried_in else ""
         parts = [f"**Fix, verified:** {prose(remedy.headline)}{where}"]
     else:
         why = f" ({prose(remedy.why_not_verified, 200)})" if remedy.why_not_verified else ""

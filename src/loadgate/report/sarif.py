@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from loadgate.domain import Origin
+from loadgate.domain import Origin, Remedy
 from loadgate.report import untrusted
 from loadgate.report.accounts import (
     SAW,
@@ -66,8 +66,7 @@ def _of_account(account: Account) -> Found:
     cause = account.cause if account.case.standing is Standing.FAILED else "no_verdict"
     lines = [account.title, account.headline]
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in account.evidence]
-    for remedy in account.remedies:
-        lines.append(f"{'Fix, verified' if remedy.verified else 'Suggested, not verified'}: {remedy.headline}")
+    lines += map(_fix, account.remedies)
     level = "error" if account.blocks or account.case.standing is Standing.ERROR else "warning"
     explanation = account.explanation or "An artifact does not load in the runtime that will serve it."
     return _telling(cause, explanation, level, lines, account.anchor, case.id)
@@ -77,7 +76,8 @@ def _of_runtime(runtime: RuntimeReport, report: Report) -> Found:
     finding = runtime.finding
     lines = [f"runtime {runtime.name} could not be made"]
     if finding is not None:
-        lines += [finding.headline, *([finding.suggestion] if finding.suggestion else [])]
+        lines += [finding.headline, *([finding.suggestion] if finding.suggestion and not runtime.remedies else [])]
+    lines += map(_fix, runtime.remedies)
     origin = runtime.runtime.origin or Origin(file=report.spec_file or "loadgate.yml", line=1)
     explanation = "A runtime could not be made, so nothing is known of what would load in it."
     return _telling(
@@ -91,6 +91,10 @@ def _of_warning(warning: Warning) -> Found:
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in diagnosis.evidence]
     explanation = diagnosis.explanation or "An artifact loads, but not as it was saved."
     return _telling(diagnosis.cause, explanation, "warning", lines, warning.anchor, case.id)
+
+
+def _fix(remedy: Remedy) -> str:
+    return f"{'Fix, verified' if remedy.verified else 'Suggested, not verified'}: {remedy.headline}"
 
 
 def _telling(  # noqa: PLR0913, PLR0917 - as many as SARIF wants
