@@ -21,6 +21,7 @@ from loadgate.report.accounts import (
     Warning,  # noqa: A004 - the report's own word for it
     accounts,
     grouped,
+    notes,
     skipped,
     warnings,
 )
@@ -99,9 +100,7 @@ def encode_html(report: Report) -> bytes:
             ),
             sandbox=walls.summary(report.walls) if report.walls is not None else "",
             skipped=skipped(report),
-            notes=list(
-                dict.fromkeys([*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)])
-            ),
+            notes=notes(report),
             verdict_word=VERDICT_WORDS[report.verdict] if report.cases else "Nothing to load",
             verdict_symbol=VERDICTS[report.verdict],
             style=Markup(style),  # noqa: S704 - our own file

@@ -21,6 +21,7 @@ from loadgate.report.accounts import (
     accounts,
     broken_runtimes,
     grouped,
+    notes,
     place,
     skipped,
     warnings,
@@ -116,10 +117,9 @@ def _tail(report: Report, page: Page) -> Iterator[str]:
         if len(left_out) > NAMED:
             rows.append(f"- and {len(left_out) - NAMED:,} more reasons")
         yield details(f"{wording.count(total, 'case')} not tried, and why", "\n".join(rows))
-    notes = [*report.notes, *(note for runtime in report.runtimes for note in runtime.notes)]
-    if notes:
-        rows = [f"- {prose(note)}" for note in list(dict.fromkeys(notes))[:NAMED]]
-        yield details(wording.count(len(set(notes)), "note"), "\n".join(rows))
+    noted = notes(report)
+    if noted:
+        yield details(wording.count(len(noted), "note"), "\n".join(f"- {prose(note)}" for note in noted[:NAMED]))
     if page.problems:
         rows = [f"- {prose(problem)}" for problem in page.problems[:NAMED]]
         yield "**Not everything could be posted:**\n\n" + "\n".join(rows)
