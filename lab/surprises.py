@@ -106,6 +106,18 @@ SURPRISES = (
         cells="x",
     ),
     Claim(
+        title="And HDF5 that it reads and cannot run",
+        text=(
+            "A `TextVectorization` layer comes back from HDF5 without its table of words. The load is silent; the "
+            "first call raises `FailedPreconditionError`."
+        ),
+        format="keras_h5",
+        models="text_vectorization",
+        savers="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3",
+        loaders=KERAS_3,
+        cells="!",
+    ),
+    Claim(
         title="A nested model of Keras 2 in HDF5 never finishes loading in Keras 3",
         text=(
             "Keras 3.3 to 3.13 compute for ever over a model inside a model, at one whole core and without a message. "

@@ -23,6 +23,8 @@ Say = Callable[[str], None]
 SHIPPED = REPOSITORY / "src" / "loadgate" / "diagnosis" / "measured.json"
 KEPT = REPOSITORY / "lab" / "results"
 COMMAND = "script/lab"
+COMPILED = "keras+compile"
+"""`load_model(path, compile=True)`; it follows a load without that, and is not counted as another."""
 MESSAGE_LIMIT = 160
 OUTCOMES = {"timed_out": "t", "out_of_memory": "m", "crashed": "c", "exited": "c"}
 
@@ -49,6 +51,9 @@ def measured(
         if line["artifact"] in known and line["runtime"] in locks:
             key = (line["artifact"], line["loader"], line["imports"])
             by_row.setdefault(key, {})[line["runtime"]] = line
+            if "compile" in line:
+                with_compile = (line["artifact"], COMPILED, line["imports"])
+                by_row.setdefault(with_compile, {})[line["runtime"]] = {"same": None, "message": "", **line["compile"]}
     failures = Failures()
     order = {line["id"]: number for number, line in enumerate(artifacts)}
     rows = [
@@ -60,7 +65,7 @@ def measured(
         measured=about["on"],
         command=about["command"],
         machine=about["machine"],
-        loads=sum(len(cells) for cells in by_row.values()),
+        loads=sum(len(cells) for (_, loader, _), cells in by_row.items() if loader != COMPILED),
         runtimes=tuple(measured_runtime(name, lock) for name, lock in locks.items()),
         failures=failures.in_order(),
         rows=tuple(rows),

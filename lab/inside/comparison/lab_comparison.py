@@ -81,6 +81,8 @@ def from_signature(loaded, expectation):
     if not signatures:
         raise inference.NothingToRun("the SavedModel has no signature")
     function = signatures["serving_default" if "serving_default" in signatures else sorted(signatures)[0]]
+    if function.structured_input_signature is None:
+        raise inference.NothingToRun("this version does not know the inputs of a signature of TensorFlow 1")
     outputs = function(**by_name(function.structured_input_signature[1], expectation.inputs))
     return outputs[sorted(outputs)[0]].numpy()
 
@@ -128,10 +130,7 @@ def restored(expectation):
     if expectation.format == "keras_weights_h5":
         model.load_weights(asked["path"])
     else:
-        status = tf.train.Checkpoint(model=model).restore(asked["path"])
-        status.expect_partial()
-        if not tf.executing_eagerly():
-            status.initialize_or_restore(tf.compat.v1.keras.backend.get_session())
+        restore(tf, model, asked["path"])
     after = model.get_weights()
     changed = sum(not np.array_equal(old, new) for old, new in zip(before, after))
     if not changed:
@@ -139,6 +138,20 @@ def restored(expectation):
     if changed < len(after):
         raise OutputsDiffer("%d of %d weights were restored, and nobody said so" % (changed, len(after)))
     return catalogue.outputs_of(model, inputs)
+
+
+def restore(tf, model, path):
+    """As production would: by objects, and by names where TensorFlow 1 reads what TensorFlow 1 wrote."""
+    if tf.executing_eagerly():
+        tf.train.Checkpoint(model=model).restore(path).expect_partial()
+        return
+    session = tf.compat.v1.keras.backend.get_session()
+    if tf.train.load_checkpoint(path).has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"):
+        status = tf.train.Checkpoint(model=model).restore(path)
+        status.expect_partial()
+        status.initialize_or_restore(session)
+    else:
+        tf.compat.v1.train.Saver(model.weights).restore(session, path)
 
 
 def first(value):

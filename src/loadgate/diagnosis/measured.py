@@ -61,6 +61,7 @@ class Row:
     artifact: str
     """`saver/format/model`."""
     loader: str
+    """A `Loader`, or `keras+compile` for `load_model(path, compile=True)`, which only compiled models were given to."""
     imports: bool
     """The module that defines the model's own code was imported first."""
     outcomes: str
