@@ -1,7 +1,8 @@
 """How often a failure of the lab would get a verified remedy, by look-up in what the lab loaded: nothing is run.
 
-    script/remedies-by-lookup FOLDER [--all]
+    .venv/bin/python script/remedies_by_lookup.py FOLDER [EVERY]
 
+With EVERY, only each so-manieth failure is looked at, spread over all of them.
 FOLDER is the lab's own, with runtimes.json, artifacts.jsonl and loads.jsonl. Counted is every failure of an artifact
 that some runtime of the lab loads. It is mended where one of the changes that `check` would try within its default
 bounds, for this failure alone, leads to a runtime and a loader in which the lab saw it load.
@@ -137,16 +138,17 @@ def mending(failure: Failure, lab: Lab, identity: str) -> Change | None:
     return None
 
 
+def is_counted(row: Mapping[str, Any], lab: Lab) -> bool:
+    return row["reason"] in set(Reason) and row["artifact"] in lab.loaded and row["runtime"] in lab.locks
+
+
 def main() -> None:
     lab = read(Path(sys.argv[1]))
+    every = int(sys.argv[2]) if len(sys.argv) > len(["program", "folder"]) else 1
     mended: Counter[str] = Counter()
     missed: Counter[tuple[str, str, str, str]] = Counter()
     where: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
-    for row in lab.loads:
-        if row["reason"] is None or not lab.loaded.get(row["artifact"]) or row["runtime"] not in lab.locks:
-            continue
-        if row["reason"] not in set(Reason):
-            continue
+    for row in [row for row in lab.loads if is_counted(row, lab)][::every]:
         failure = failure_of(row, lab)
         if failure is None:
             continue
@@ -161,7 +163,7 @@ def main() -> None:
     share = mended.total() / total if total else 0.0
     print(f"{mended.total():,} of {total:,} failures that some runtime of the lab loads are mended: {share:.1%}")
     print("by", ", ".join(f"{kind} {number:,}" for kind, number in mended.most_common()))
-    for key, number in missed.most_common(None if "--all" in sys.argv else SHOWN):
+    for key, number in missed.most_common(SHOWN):
         print(f"{number:5} not mended:", *key, "| loads in", ", ".join(sorted(where[key])))
 
 

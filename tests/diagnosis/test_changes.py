@@ -22,7 +22,7 @@ from loadgate.domain import (
     SavedWith,
 )
 
-from .failing import LEGACY, diagnosis_of, keras_2_file_in_keras_3, lock_of, pointer, unknown_layer
+from .failing import LEGACY, TENSORFLOW, diagnosis_of, keras_2_file_in_keras_3, lock_of, pointer, unknown_layer
 
 
 def test_a_keras_2_file_gets_the_legacy_keras_before_another_tensorflow() -> None:
@@ -37,19 +37,47 @@ def test_a_pointer_is_mended_by_nothing_that_could_be_tried() -> None:
 
 
 def test_a_registered_class_needs_its_module_alone() -> None:
-    (change,) = changes_of(unknown_layer(registered=True))
-    assert change.imports == ("acme.layers",)
+    change, *_ = changes_of(unknown_layer(registered=True))
+    assert change == Change(kind=RemedyKind.IMPORT, imports=("acme.layers",))
 
 
 def test_a_class_that_does_not_register_itself_is_registered_by_name() -> None:
-    (change,) = changes_of(unknown_layer(registered=False))
-    assert change.imports == ("acme.layers:Gate",)
+    change, *_ = changes_of(unknown_layer(registered=False))
+    assert change == Change(kind=RemedyKind.IMPORT, imports=("acme.layers:Gate",))
+
+
+def test_where_the_repository_has_not_the_class_no_other_tensorflow_is_tried() -> None:
+    assert changes_of(replace(unknown_layer(registered=True), definitions={})) == ()
 
 
 def test_a_module_that_is_imported_already_is_not_proposed_again() -> None:
     failure = unknown_layer(registered=True)
     imported = replace(failure, runtime=replace(failure.runtime, imports=("acme.layers",)))
-    assert changes_of(imported) == ()
+    assert not any(change.imports for change in changes_of(imported))
+
+
+def test_a_keras_3_file_in_the_legacy_keras_leaves_that_before_anything_is_installed() -> None:
+    failure = keras_2_file_in_keras_3("new", TENSORFLOW)
+    legacy = replace(
+        failure,
+        artifact=replace(failure.artifact, facts=Facts(saved_with=SavedWith(keras="3.13.0"))),
+        runtime=replace(failure.runtime, env={"TF_USE_LEGACY_KERAS": "1"}),
+    )
+    first, second, *_ = changes_of(legacy)
+    assert first == Change(kind=RemedyKind.ENVIRONMENT, env={"TF_USE_LEGACY_KERAS": "0"})
+    assert second == Change(kind=RemedyKind.KERAS, keras="3.13.0", env={"TF_USE_LEGACY_KERAS": "0"})
+
+
+def test_a_file_of_tf_keras_goes_to_a_newer_tensorflow_with_tf_keras() -> None:
+    failure = keras_2_file_in_keras_3("tf_keras", TENSORFLOW)
+    old = replace(
+        failure,
+        artifact=replace(failure.artifact, facts=Facts(saved_with=SavedWith(keras="2.19.0"))),
+        lock=lock_of("2.15.1", "2.15.0"),
+    )
+    (newer,) = (change for change in changes_of(old) if change.tensorflow == "2.19.1")
+    assert newer.packages == ("tf-keras==2.19.*",)
+    assert newer.env == {"TF_USE_LEGACY_KERAS": "1"}
 
 
 def test_another_tensorflow_also_imports_what_the_file_will_need_there() -> None:

@@ -41,8 +41,9 @@ def test_to_keras_3_the_way_begins_at_its_first_release() -> None:
     assert other_releases(artifact(Format.KERAS_H5, keras="3.8.0"), "2.15.1")[0] == "2.16.2"
 
 
-def test_a_graph_of_a_newer_tensorflow_is_tried_in_the_next_one_and_then_in_its_own() -> None:
-    assert other_releases(artifact(Format.SAVED_MODEL, tensorflow="2.18.1"), "2.9.3")[:2] == ("2.10.1", "2.18.1")
+def test_a_savedmodel_of_a_newer_tensorflow_is_tried_in_the_next_one_the_last_with_keras_2_and_its_own() -> None:
+    found = other_releases(artifact(Format.SAVED_MODEL, tensorflow="2.18.1"), "2.9.3")
+    assert found[:3] == ("2.10.1", "2.15.1", "2.18.1")
 
 
 def test_a_rule_that_names_a_release_gets_that_one() -> None:

@@ -68,7 +68,8 @@ def _mending(change: Change, case: Case, lock: Lock) -> str:
     also += f", and load it with `{CALLS[change.loader]}`" if change.loader else ""
     if change.tensorflow is not None:
         python = f" on Python {change.python}" if change.python else ""
-        return f"Use TensorFlow {change.tensorflow}{python} instead of {lock.tensorflow}{also}"
+        keras = f" with Keras {change.keras}" if change.keras else ""
+        return f"Use TensorFlow {change.tensorflow}{keras}{python} instead of {lock.tensorflow}{also}"
     if change.keras is not None:
         what = f"Keras {change.keras}" if change.keras[:1].isdigit() else f"`keras{change.keras}`"
         return f"Use {what} instead of Keras {lock.keras}, with the same TensorFlow{also}"

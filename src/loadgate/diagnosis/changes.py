@@ -75,9 +75,21 @@ class Failure:
 
     @property
     def separate_keras(self) -> bool:
-        """TensorFlow of a version for which Keras 3 and tf-keras are two packages to choose from."""
-        version = releases.as_version(self.lock.tensorflow)
-        return version is not None and (version.major, version.minor) >= (2, 16)
+        return is_separate(self.lock.tensorflow)
+
+    @property
+    def is_legacy(self) -> bool:
+        return self.runtime.env.get(LEGACY_KERAS) == "1"
+
+    @property
+    def of_keras_2(self) -> bool:
+        return (self.facts.saved_with.keras or "").startswith("2.")
+
+    @property
+    def saver_keras_3(self) -> str | None:
+        """The version of Keras 3 that saved it; None where it was none, or is not told."""
+        saver = self.facts.saved_with.keras or ""
+        return saver if saver.startswith("3.") and releases.as_version(saver) is not None else None
 
     @property
     def can_be_mended(self) -> bool:
@@ -92,6 +104,8 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
     if not failure.can_be_mended:
         return ()
     proposed = [change for proposal in failure.diagnosis.proposals for change in _of_proposal(failure, proposal)]
+    if failure.is_legacy and failure.separate_keras and failure.saver_keras_3:
+        proposed[:0] = _to_keras_3(failure)
     general = sorted(_in_general(failure), key=lambda change: NEARNESS.index(change.kind))
     if _is_about_code_alone(failure):
         general = [change for change in general if not change.needs_environment]
@@ -102,11 +116,21 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
     return tuple(change for change in unique.values() if _changes_something(failure, change))
 
 
+def _to_keras_3(failure: Failure) -> Iterator[Change]:
+    """Out of the legacy Keras, with the Keras 3 that is installed beside it, then with the saver's."""
+    env = {LEGACY_KERAS: "0"}
+    yield Change(kind=RemedyKind.ENVIRONMENT, env=env)
+    if failure.saver_keras_3 != failure.lock.packages.get("keras"):
+        yield Change(kind=RemedyKind.KERAS, keras=failure.saver_keras_3, env=env)
+
+
 def _is_about_code_alone(failure: Failure) -> bool:
-    """It lacks code that no TensorFlow brings, so another one is not worth its minute."""
+    """It lacks code that no TensorFlow brings and the repository has not, so another one is not worth its minute."""
     kinds = {proposal.kind for proposal in failure.diagnosis.proposals}
-    certain = failure.diagnosis.confidence is Confidence.CERTAIN
-    return certain and bool(kinds) and kinds <= {RemedyKind.IMPORT, RemedyKind.PACKAGE}
+    if failure.diagnosis.confidence is not Confidence.CERTAIN or not kinds <= {RemedyKind.IMPORT, RemedyKind.PACKAGE}:
+        return False
+    needed = {found.name for found in failure.facts.custom_objects}
+    return bool(needed) and needed.isdisjoint(failure.definitions)
 
 
 def _with_needed_imports(failure: Failure, change: Change) -> Change:
@@ -212,7 +236,7 @@ def _environment(failure: Failure, value: str) -> Iterator[Change]:
     name, text = found.groups()
     if name != LEGACY_KERAS or text != "1":
         yield Change(kind=RemedyKind.ENVIRONMENT, env={name: text})
-    elif failure.separate_keras and failure.runtime.env.get(LEGACY_KERAS) != "1":
+    elif failure.separate_keras and not failure.is_legacy:
         installed = releases.minor_of(failure.lock.packages.get("tf-keras", "")) == failure.minor
         packages = () if installed else (f"tf-keras=={failure.minor}.*",)
         yield Change(kind=RemedyKind.ENVIRONMENT, env={LEGACY_KERAS: "1"}, packages=packages)
@@ -220,10 +244,9 @@ def _environment(failure: Failure, value: str) -> Iterator[Change]:
 
 def _keras(failure: Failure, value: str) -> Iterator[Change]:
     """Another Keras beside the same TensorFlow, which can be had for Keras 3 alone."""
-    if not failure.separate_keras:
+    if not failure.separate_keras or failure.is_legacy:
         return
-    saver = (failure.facts.saved_with.keras or "").removesuffix("-tf")
-    chosen = value or (saver if saver.startswith("3.") else "")
+    chosen = value or failure.saver_keras_3 or ""
     version = releases.as_version(chosen)
     if chosen and (version is None or version.major == 3) and chosen != failure.lock.packages.get("keras"):  # noqa: PLR2004
         yield Change(kind=RemedyKind.KERAS, keras=chosen)
@@ -235,27 +258,28 @@ def _tensorflow(failure: Failure, value: str) -> Iterator[Change]:
 
 
 def release_change(failure: Failure, release: str) -> Change:
+    """Another TensorFlow, with the Python and the Keras that the artifact will need there."""
     here = releases.minor_of(failure.lock.python)
     python = releases.python_for(release, here, failure.facts.lambdas)
-    legacy = failure.runtime.env.get(LEGACY_KERAS) == "1"
-    minor = releases.minor_of(release)
-    needed = releases.requirements_for(release)
-    if legacy:
-        version = releases.as_version(release)
-        separate = version is not None and (version.major, version.minor) >= (2, 16)
-        return Change(
-            kind=RemedyKind.TENSORFLOW,
-            tensorflow=release,
-            python=python if python != here else None,
-            packages=(*needed, *([f"tf-keras=={minor}.*"] if separate else [])),
-            env={} if separate else {LEGACY_KERAS: "0"},
-        )
+    separate = is_separate(release)
+    legacy = failure.is_legacy or (failure.of_keras_2 and failure.case.loader in KERAS_LOADERS)
+    tf_keras = (f"tf-keras=={releases.minor_of(release)}.*",) if legacy and separate else ()
+    env = {LEGACY_KERAS: "1" if tf_keras else "0"} if failure.is_legacy or tf_keras else {}
     return Change(
         kind=RemedyKind.TENSORFLOW,
         tensorflow=release,
+        # a file of Keras 3 says which; the newest, which the resolver would take, reads fewer of them
+        keras=failure.saver_keras_3 if separate and not tf_keras else None,
         python=python if python != here else None,
-        packages=needed,
+        packages=(*releases.requirements_for(release), *tf_keras),
+        env={name: value for name, value in env.items() if failure.runtime.env.get(name) != value},
     )
+
+
+def is_separate(release: str) -> bool:
+    """Whether Keras 3 and tf-keras are two packages to choose from beside that TensorFlow."""
+    version = releases.as_version(release)
+    return version is not None and (version.major, version.minor) >= (2, 16)
 
 
 def _python(failure: Failure, value: str) -> Iterator[Change]:

@@ -78,6 +78,8 @@ def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterat
             yield from (m for m in (FIRST_WITH_KERAS_V3_FORMAT,) if _place(here) < _place(m) < _place(saver))
         if artifact.format not in KERAS_FORMATS:
             yield from _steps(here, 1)
+        if artifact.format is Format.SAVED_MODEL and _place(here) < _place(LAST_WITH_KERAS_2) < _place(saver):
+            yield LAST_WITH_KERAS_2  # the last that reads one as a Keras model
         yield saver
     yield from [support.tensorflow for support in _by_distance(saver) if _is_measured(support.tensorflow)][1:3]
     yield from (minor for minor in reversed(ERAS) if minor != here)
