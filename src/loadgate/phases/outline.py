@@ -42,7 +42,8 @@ def of_plan(plan: Plan, shards: int) -> Iterator[tuple[str, str]]:
 
 def of_locks(plan: Plan, locks: Sequence[Locks]) -> Iterator[tuple[str, str]]:
     """Under which name a cache of the runtimes is looked for, and where it is known already, saved."""
-    made = sorted({state.lock.interpreter for each in locks for state in each.runtimes if state.lock})
+    found = (state.lock for each in locks for state in each.runtimes if state.lock and state.lock.image is None)
+    made = sorted({lock.interpreter for lock in found})
     key = f"{cache_prefix()}{cache_digest(plan)}"
     yield "cache_prefix", cache_prefix()
     yield "cache_key", f"{key}-{digest_of(made)[:KEY_DIGITS]}" if locks else key

@@ -1,0 +1,195 @@
+"""The action from end to end: real containers, real TensorFlows, GitHub's own parser and expressions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from tests.e2e.acting import Act, Container, Runner
+from tests.e2e.conftest import repository
+
+pytestmark = pytest.mark.runtime
+
+TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - made up, and looked for where it must not be
+SPEC = """\
+version: 1
+runtimes:
+  serving: {python: "3.11", tensorflow: "2.15.1", packages: ["numpy==1.26.4"]}
+  next: {python: "3.11", tensorflow: "2.21.0", keras: "3.15.1"}
+  image: {image: "loadgate-tests/serving:2.15"}
+remedies: {runtimes: 1, time: 240}
+"""
+EXPECTED = {
+    ("models/churn/churn_2019.h5", "serving"): "passed",
+    ("models/churn/churn_2019.h5", "next"): "failed",
+    ("models/churn/churn_2019.h5", "image"): "passed",
+    ("models/churn/churn_2026.keras", "serving"): "failed",
+    ("models/churn/churn_2026.keras", "next"): "passed",
+    ("models/churn/churn_2026.keras", "image"): "failed",
+    ("models/fraud/1", "serving"): "passed",
+    ("models/fraud/1", "next"): "passed",
+    ("models/fraud/1", "image"): "passed",
+}
+ARTIFACTS = sorted({artifact for artifact, _ in EXPECTED})
+NOBODY = "65532:65532"
+SEES_MODELS = ("plan", "load", "listen")
+HAS_NETWORK = ("provision", "report")
+
+
+@dataclass(frozen=True)
+class Runs:
+    first: Act
+    second: Act
+    report: dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def runs(runner: Runner, place: Path, serving_image: str) -> Runs:  # noqa: ARG001 - the spec names it
+    """The same job twice, with nothing kept between the two but what actions/cache keeps."""
+    workspace = repository(place / "workspace", SPEC, *ARTIFACTS)
+    first = runner.act(workspace, {"token": TOKEN})
+    report = Path(first.outputs["reports"], "report.json")
+    assert report.exists(), first.log
+    told = json.loads(report.read_text())
+    kept = JUnitXml.fromfile(first.outputs["junit"])
+    assert (kept.tests, kept.failures, kept.errors) == (len(EXPECTED) + 3, 3, 0)
+    return Runs(first, runner.act(workspace, {"token": TOKEN}), told)
+
+
+def test_every_model_gets_its_true_verdict_in_every_runtime(runs: Runs) -> None:
+    found = {(case["case"]["artifact"], case["case"]["runtime"]): case["standing"] for case in runs.report["cases"]}  # type: ignore[attr-defined]
+    assert found == EXPECTED, runs.first.log
+
+
+def test_the_outputs_say_what_the_report_says(runs: Runs) -> None:
+    outputs = runs.first.outputs
+    assert (outputs["verdict"], outputs["exit-status"]) == ("failed", "1")
+    assert (outputs["artifacts"], outputs["cases"], outputs["passed"], outputs["failed"]) == ("3", "9", "6", "3")
+    assert (outputs["errors"], outputs["skipped"]) == ("0", "0")
+
+
+def test_the_gate_alone_fails_and_with_the_verdicts_status(runs: Runs) -> None:
+    assert not runs.first.succeeded
+    assert [step.name for step in runs.first.steps if step.outcome == "failure"] == ["Gate"], runs.first.log
+    assert runs.first.step("Gate").status == 1
+
+
+def test_the_summary_begins_with_the_verdict(runs: Runs) -> None:
+    assert "2 of 3 artifacts do not load" in runs.first.summary.splitlines()[0]
+
+
+def test_a_remedy_was_tried_in_the_second_round(runs: Runs) -> None:
+    assert runs.first.step("Load what may mend").outcome == "success", runs.first.log
+    remedies = [
+        remedy
+        for case in runs.report["cases"]  # type: ignore[attr-defined]
+        for remedy in (case["diagnosis"] or {}).get("remedies", ())
+    ]
+    assert any(remedy["verified"] for remedy in remedies), remedies
+
+
+def test_the_second_run_finds_its_runtimes_and_makes_none(runs: Runs) -> None:
+    restored = runs.second.step("Runtimes that are known")
+    assert restored.outputs["cache-matched-key"] == runs.first.step("What is kept of the runtimes").outputs["cache_key"]
+    log = runs.second.step("Provision").log
+    assert sorted(re.findall(r"runtime (\w+): .*\(from the cache", log)) == ["next", "serving"], log
+    assert runs.second.step("Keep the runtimes").outcome == "skipped"
+
+
+def test_both_runs_say_the_same(runs: Runs) -> None:
+    differing = ("reports", "junit", "sarif")
+    first, second = ({k: v for k, v in run.outputs.items() if k not in differing} for run in (runs.first, runs.second))
+    assert first == second
+
+
+# --- the wall, as Docker sees it ----------------------------------------------------------------------------------
+
+
+def test_each_phase_was_a_container_of_its_own(runs: Runs) -> None:
+    roles = [container.role for container in runs.first.containers]
+    assert [role for role in roles if role in ("plan", "describe", "provision", "listen", "load", "report")] == [
+        "plan", "describe", "provision", "listen", "load", "provision", "load", "report",
+    ]  # fmt: skip
+
+
+def test_no_container_is_root_or_can_become_it(runs: Runs) -> None:
+    for container in runs.first.containers:
+        assert container.inspected["Config"]["User"] not in ("", "0", "root"), container.role
+        assert container.host["CapDrop"] == ["ALL"], container.role
+        assert container.host["CapAdd"] in (None, []), container.role
+        assert "no-new-privileges" in container.host["SecurityOpt"], container.role
+        assert container.host["Privileged"] is False, container.role
+
+
+def test_every_system_is_read_only(runs: Runs) -> None:
+    assert all(container.host["ReadonlyRootfs"] or container.role == "/left" for container in runs.first.containers)
+
+
+def test_what_sees_models_has_no_network_and_what_has_the_network_sees_no_model(runs: Runs) -> None:
+    for container in runs.first.containers:
+        if container.role not in HAS_NETWORK:
+            assert container.host["NetworkMode"] == "none", container.role
+        assert ("/repository" in container.mounts) == (container.role in SEES_MODELS), container.role
+
+
+def test_the_repository_and_the_runtimes_cannot_be_written_where_models_are(runs: Runs) -> None:
+    for container in runs.first.containers:
+        if container.role in SEES_MODELS:
+            assert container.mounts["/repository"] is False
+            assert container.mounts.get("/cache", False) is False
+            assert container.inspected["Config"]["User"] == NOBODY
+
+
+@pytest.mark.parametrize(
+    ("role", "writable"),
+    [
+        ("plan", {"/loadgate/planned"}),
+        ("describe", {"/loadgate/answer"}),
+        ("provision", {"/cache", "/loadgate/locks"}),
+        ("load", {"/loadgate/loaded"}),
+        ("listen", {"/loadgate/door"}),
+        ("report", {"/loadgate/report"}),
+    ],
+)
+def test_each_phase_writes_where_the_design_says_and_nowhere_else(runs: Runs, role: str, writable: set[str]) -> None:
+    found = runs.first.of_role(role)[0]
+    assert {place for place, may_write in found.mounts.items() if may_write} == writable
+
+
+def test_the_token_is_in_the_report_phase_alone(runs: Runs) -> None:
+    for container in runs.first.containers:
+        holds = TOKEN in json.dumps(container.inspected)
+        assert holds == (container.role == "report"), container.role
+
+
+def test_loads_have_a_limit_of_memory_and_of_processes(runs: Runs) -> None:
+    for role in ("load", "listen", "describe"):
+        for container in runs.first.of_role(role):
+            assert 0 < container.host["Memory"] == container.host["MemorySwap"] <= available()
+            assert 0 < container.host["PidsLimit"] <= 4096
+
+
+def available() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_no_container_sees_docker(runs: Runs) -> None:
+    for container in runs.first.containers:
+        assert "docker.sock" not in json.dumps(container.inspected["Mounts"]), container.role
+
+
+def test_nothing_is_left_running(runs: Runs) -> None:
+    for container in runs.first.containers:
+        assert not is_there(container), container.role
+
+
+def is_there(container: Container) -> bool:
+    command = ["docker", "inspect", container.inspected["Id"]]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
