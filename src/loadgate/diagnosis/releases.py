@@ -87,9 +87,10 @@ def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterat
 
 
 def _steps(here: str, step: int) -> list[str]:
-    at = _place(here) + step
-    table = supports()
-    return [table[at].tensorflow] if 0 <= at < len(table) else []
+    """The next minor of which it was measured what it needs."""
+    names = [support.tensorflow for support in supports()][:: 1 if step > 0 else -1]
+    after = names[names.index(here) + 1 :] if here in names else []
+    return [minor for minor in after if _is_measured(minor)][:1]
 
 
 def _by_distance(minor: str | None) -> Sequence[Support]:
@@ -153,6 +154,9 @@ def requirements_for(release: str) -> tuple[str, ...]:
     """What the resolver must be told so that the release imports today."""
     version = as_version(release)
     measured = constraints_for(version) if version else None
+    if measured is None and (minor := minor_of(release)):
+        # its neighbours were made in the same months and want the same
+        measured = min(constraints(), key=lambda other: abs(_place(other.tensorflow) - _place(minor)), default=None)
     return measured.requirements if measured else ()
 
 
