@@ -63,6 +63,14 @@ def remove_its_python(world: World) -> None:
     (environment_of(world) / "bin/python").unlink()
 
 
+def replace_its_python(world: World) -> None:
+    """By something that starts and says nothing."""
+    python = environment_of(world) / "bin/python"
+    python.unlink()
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+
+
 def remove_a_package(world: World) -> None:
     shutil.rmtree(next(environment_of(world).glob("lib/python3*/site-packages/tensorflow")))
 
@@ -82,6 +90,7 @@ HARM = (
     fill_each_document_with_zeros,
     remove_the_runtime,
     remove_its_python,
+    replace_its_python,
     remove_a_package,
     empty_the_cache,
     replace_a_document_by_a_folder,
@@ -94,7 +103,7 @@ def test_whatever_was_done_to_the_cache_the_next_run_says_the_truth(used: World,
     require_truth(used)
 
 
-@pytest.mark.parametrize("harm", [remove_the_runtime, remove_its_python, remove_a_package])
+@pytest.mark.parametrize("harm", [remove_the_runtime, replace_its_python, remove_a_package])
 def test_a_runtime_that_is_gone_before_the_load_is_an_error_and_provisioning_again_heals(
     used: World, harm: Callable[[World], None]
 ) -> None:

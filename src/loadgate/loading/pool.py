@@ -64,6 +64,8 @@ class Station:
     alone: bool = False
     """Made for one suspect."""
     restarts: int = 0
+    listens: bool = False
+    """It came so far as to be told of cases."""
     running: dict[str, tuple[Job, float]] = field(default_factory=dict)
     """Case id → the job, and when we give up on it."""
 
@@ -185,7 +187,9 @@ class Pool:
                 self._close(station)
 
     def _take(self, station: Station, message: Message) -> Iterator[CaseResult]:
-        if message.event == "ready":
+        if message.event == "listening":
+            station.listens = True
+        elif message.event == "ready":
             station.ready = True
             if not message.forkable:
                 self._close(station)
@@ -244,6 +248,11 @@ class Pool:
         under_way = [job for job, _ in station.running.values()]
         words = station.process.last_words()
         self._close(station)
+        if not station.listens:
+            # no case was there yet that could have killed it
+            station.queue.extendleft(reversed(under_way))
+            station.running.clear()
+            under_way = []
         if station.alone and under_way:
             yield self._killed_its_probe(station, under_way[0])
             return
@@ -254,7 +263,7 @@ class Pool:
             yield from self._give_up(station, Reason.PROBE, f"the probe died {restarts} times: {last[0]}")
         elif station.queue:
             mode = station.mode if station.ready else station.mode.safer
-            self._open(station.batch, tuple(station.queue), mode, restarts=restarts)
+            self._open(station.batch, tuple(station.queue), mode, alone=station.alone, restarts=restarts)
 
     def _killed_its_probe(self, station: Station, job: Job) -> CaseResult:
         stages = self._stages(job)

@@ -158,7 +158,9 @@ def sorted_out(
             hindrance = what_hinders(states.get(runtime.name), device, plan.policy.gpu_missing)
             if hindrance is not None:
                 untriable += (untried(case, plan.checks.stages, hindrance) for case in mine)
-            elif (lock := states[runtime.name].lock) is not None:
+            elif (lock := states[runtime.name].lock) is not None and is_gone(lock, doors.get(runtime.name)):
+                untriable += (untried(case, plan.checks.stages, gone(runtime.name)) for case in mine)
+            elif lock is not None:
                 place = Place(repository=repository, door=doors.get(runtime.name))
                 batches.append(batch_of(runtime, lock, mine, plan.artifacts, place))
     return batches, untriable
@@ -179,6 +181,16 @@ def what_hinders(state: RuntimeState | None, device: Device, gpu_missing: GpuMis
             outcome = Outcome.FAILED if gpu_missing is GpuMissing.FAIL else Outcome.SKIPPED
             return outcome, Reason.NO_GPU, gpu.missing
     return None
+
+
+def is_gone(lock: Lock, door: Path | None) -> bool:
+    """Whether it was removed since it was made. What is in a container cannot be seen from here."""
+    return door is None and not os.path.exists(lock.interpreter)
+
+
+def gone(runtime: str) -> Hindrance:
+    message = f"no verdict: runtime {runtime} is gone since it was made; run `loadgate provision` again"
+    return Outcome.ERROR, Reason.RUNTIME, message
 
 
 def untried(case: Case, stages: Sequence[Stage], hindrance: Hindrance) -> CaseResult:

@@ -1,7 +1,8 @@
 """The parent of all cases of one runtime: imports TensorFlow once, forks a child a case, lets none escape.
 
-It speaks JSON lines on two inherited descriptors. In: `prepare`, then any number of `run`. Out: `ready` or `broken`,
-then `done` for each run. When the other side closes, every child is killed. What a child says is passed on unread.
+It speaks JSON lines on two inherited descriptors. In: `prepare`, then any number of `run`. Out: `listening`, `ready` or
+`broken`, then `done` for each run. When the other side closes, every child is killed. What a child says is passed on
+unread.
 """
 
 import gc
@@ -157,6 +158,7 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         self.selector.register(self.requests, selectors.EVENT_READ, "requests")
         self.selector.register(woken, selectors.EVENT_READ, "child")
+        self.say({"event": "listening"})
         while True:
             for key, _ in self.selector.select(POLL_SECONDS if self.runs or self.orphaned else None):
                 if key.data == "requests":
