@@ -680,3 +680,11 @@ def test_any_file_gives_a_spec(tmp_path: Path, name: str, pieces: list[str], cut
         file.unlink()
     assert spec.runtimes
     assert all(note.isprintable() for note in (*spec.notes, *(n for runtime in spec.runtimes for n in runtime.notes)))
+
+
+def test_what_loadgate_chooses_itself_gets_what_that_tensorflow_needs_in_order_to_import(tmp_path: Path) -> None:
+    (runtime,) = infer_spec(tmp_path, (3, 8)).runtimes
+    assert [requirement.text for requirement in runtime.requirements] == ["tensorflow"]
+    (runtime,) = infer_spec(tmp_path, (3, 7)).runtimes
+    assert [requirement.text for requirement in runtime.requirements] == ["tensorflow", "numpy<2"]
+    assert "numpy<2, without which it cannot be imported" in runtime.notes[0]

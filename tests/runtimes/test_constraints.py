@@ -6,8 +6,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from loadgate.diagnosis.runtime_findings import rules
 from loadgate.runtimes.constraints import constraints, constraints_for
-from loadgate.runtimes.supported_pythons import support_of
+from loadgate.runtimes.supported_pythons import support_of, supports
 
 
 def test_a_release_has_the_constraints_of_its_minor_version() -> None:
@@ -30,6 +31,18 @@ def test_what_was_seen_is_what_the_requirements_allow() -> None:
     for constraint in constraints():
         for line in map(Requirement, constraint.requirements):
             assert line.specifier.contains(constraint.seen[line.name]), (constraint.tensorflow, line)
+
+
+def test_every_minor_version_that_has_builds_was_measured_from_1_15_on() -> None:
+    known = [support.tensorflow for support in supports() if Version(support.tensorflow) >= Version("1.15")]
+    assert [constraint.tensorflow for constraint in constraints()] == known
+
+
+def test_what_happens_without_the_requirements_is_a_cause_that_a_runtime_is_told_of() -> None:
+    causes = {rule.cause for rule in rules()}
+    for constraint in constraints():
+        assert (constraint.otherwise is None) == (not constraint.requirements)
+        assert constraint.otherwise is None or constraint.otherwise in causes
 
 
 def test_every_python_is_one_for_which_that_release_has_builds() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
+from packaging.version import Version
 
 from loadgate.declared import TENSORFLOW_NAMES, Python
 from loadgate.domain import Requirement, Runtime, Spec
@@ -19,6 +20,8 @@ from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of
 from loadgate.infer.survey import Survey
 from loadgate.mistakes import quoted
+from loadgate.runtimes.constraints import constraints_for
+from loadgate.runtimes.supported_pythons import supports
 
 MOST_RUNTIMES = 8
 """Each is an environment of a gigabyte. Whoever really has more of them names them in a spec."""
@@ -34,9 +37,8 @@ def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
     notes = [*same, *passed_over, *survey.notes]
     if not runtimes:
         version = ".".join(str(number) for number in python)
-        note = f"No file of the repository names TensorFlow, so the newest for Python {version} is used."
-        runtime = Runtime(name="default", python=version, requirements=(Requirement(text="tensorflow"),), notes=(note,))
-        return Spec(runtimes=(runtime,), notes=(note, *notes))
+        runtime = _default(version)
+        return Spec(runtimes=(runtime,), notes=(*runtime.notes, *notes))
     if len(runtimes) > MOST_RUNTIMES:
         left_out = ", ".join(str(runtime.origin) for runtime in runtimes[MOST_RUNTIMES:][:20])
         note = (
@@ -44,6 +46,18 @@ def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
         )
         notes.insert(0, note)
     return Spec(runtimes=tuple(runtimes[:MOST_RUNTIMES]), notes=tuple(notes))
+
+
+def _default(python: str) -> Runtime:
+    """What loadgate itself chooses, with all that it is known to need."""
+    newest = next((each for each in reversed(supports()) if python in each.pythons()), supports()[-1])
+    known = constraints_for(Version(newest.tensorflow))
+    needed = known.requirements if known else ()
+    note = f"No file of the repository names TensorFlow, so the newest for Python {python} is used."
+    if needed:
+        note = f"{note[:-1]}, with {', '.join(needed)}, without which it cannot be imported."
+    requirements = tuple(Requirement(text=text) for text in ("tensorflow", *needed))
+    return Runtime(name="default", python=python, requirements=requirements, notes=(note,))
 
 
 def _choose(of_images: list[Candidate], of_folders: list[Candidate]) -> tuple[list[Candidate], list[str]]:

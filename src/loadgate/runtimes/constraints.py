@@ -24,6 +24,8 @@ class Constraint:
     """Minor versions of Python with which it was seen to import, newest first."""
     requirements: tuple[str, ...]
     """What the resolver must be told, as pip spells it; empty where its own choice imports."""
+    otherwise: str | None = None
+    """Cause of the finding without them."""
     seen: Mapping[str, str]
     """Package → version, as they were when it imported."""
 
