@@ -12,7 +12,7 @@ from loadgate.domain import Lock, Plan, Runtime
 from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
 
-ALLOWED_REASONS = ("no GPU", "the corpus is not here", "this kernel")
+ALLOWED_REASONS = ("no GPU", "no container engine", "the corpus is not here", "this kernel")
 """What a reason may begin with: what cannot be installed."""
 
 
