@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import click
+from action_page import action_page
 
 from loadgate import cli, domain, interchange
 from loadgate.report import truth
@@ -30,6 +31,7 @@ def expected() -> Mapping[Path, str]:
     schemas = {name: interchange.schema(name) for name in interchange.SCHEMAS} | {"report": report_schema()}
     files = {HERE / "schemas" / f"{name}.json": _schema_text(name, schema) for name, schema in schemas.items()}
     files[HERE / "cli.md"] = "\n".join(_commands()) + "\n"
+    files[HERE / "action.md"] = action_page()
     files[PAGE] = TABLE.sub(lambda match: _section(match["record"]), PAGE.read_text(encoding="utf-8"))
     return files
 

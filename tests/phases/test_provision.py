@@ -269,10 +269,11 @@ def test_a_library_that_was_cut_off_is_replaced_though_uv_has_it_cached_by_a_har
     assert library.stat().st_size == 100_000
 
 
-def test_a_container_image_is_left_to_the_action(cache: Path) -> None:
+def test_an_image_on_a_machine_without_docker_is_said_to_need_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadgate.runtimes.image.shutil.which", lambda _name: None)
     (state,) = made(cache, Runtime(name="image", image="ghcr.io/acme/serving:2.15"))
     assert state.finding is not None
-    assert state.finding.kind is FindingKind.UNSUPPORTED
+    assert (state.finding.kind, state.finding.cause) == (FindingKind.UNSUPPORTED, "no_docker")
     assert "ghcr.io/acme/serving:2.15" in state.finding.headline
 
 

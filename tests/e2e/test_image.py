@@ -1,0 +1,94 @@
+"""A container image as the runtime, in `loadgate check` on a machine with Docker."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import loadgate
+from tests.e2e.conftest import BASE, repository
+
+pytestmark = [pytest.mark.runtime, pytest.mark.usefixtures("engine")]
+
+MODELS = ("models/churn/churn_2019.h5", "models/churn/churn_2026.keras")
+
+
+def checked(folder: Path, image: str, more: str = "") -> dict[str, Any]:
+    spec = f"version: 1\nruntimes:\n  image: {{image: {json.dumps(image)}{more}}}\nremedies: {{try: false}}\n"
+    repository(folder, spec, *MODELS)
+    ended = loadgate("check", ".", "--json", "told.json", cwd=folder, env={"LOADGATE_CACHE": str(folder / "cache")})
+    assert (folder / "told.json").exists(), ended.err
+    told: dict[str, Any] = json.loads((folder / "told.json").read_text())
+    return told | {"status": ended.status}
+
+
+def finding_of(told: dict[str, Any]) -> dict[str, Any]:
+    finding: dict[str, Any] = told["runtimes"][0]["state"]["finding"]
+    return finding
+
+
+@pytest.fixture(scope="module")
+def told(serving_image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return checked(tmp_path_factory.mktemp("image"), serving_image, ", env: {ACME: production}")
+
+
+def test_models_are_loaded_in_the_image(told: dict[str, Any]) -> None:
+    assert told["status"] == 1
+    assert [case["standing"] for case in told["cases"]] == ["passed", "failed"], told
+
+
+def test_the_lock_says_which_image_it_was_and_what_is_in_it(told: dict[str, Any], serving_image: str) -> None:
+    lock = told["runtimes"][0]["state"]["lock"]
+    command = ["docker", "image", "inspect", "--format", "{{.Id}}", serving_image]
+    assert lock["image"] == subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert (lock["tensorflow"], lock["interpreter"]) == ("2.15.1", "python3")
+
+
+def test_what_stood_between_a_load_and_the_machine_is_not_overstated(told: dict[str, Any]) -> None:
+    assert all(case["result"]["walls"] == ["network", "privileges"] for case in told["cases"])
+
+
+def test_no_container_outlives_the_check(told: dict[str, Any]) -> None:
+    identity = told["runtimes"][0]["state"]["lock"]["image"]
+    command = ["docker", "ps", "--all", "--quiet", "--filter", f"ancestor={identity}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ""
+
+
+def test_an_image_that_cannot_be_had_is_no_verdict(tmp_path: Path) -> None:
+    told = checked(tmp_path, "loadgate-tests/no-such-image:1")
+    assert (told["status"], finding_of(told)["cause"]) == (3, "image_not_there")
+
+
+def test_an_image_without_a_python_is_said_to_have_none(tmp_path: Path) -> None:
+    told = checked(tmp_path, BASE)
+    assert (told["status"], finding_of(told)["cause"]) == (3, "image_has_no_python")
+
+
+def test_an_image_whose_python_has_no_tensorflow_is_told_by_what_the_import_raised(
+    tmp_path: Path, serving_image: str
+) -> None:
+    told = checked(tmp_path, serving_image, ", env: {PYTHONPATH: /nowhere, PYTHONHOME: /usr}")
+    assert told["status"] == 3
+    assert finding_of(told)["kind"] in ("import", "unsupported")
+
+
+def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
+    serving_image: str, tmp_path: Path
+) -> None:
+    """In its container it is the same user as whoever starts probes there, which Docker then starts again."""
+    spec = (
+        "version: 1\nruntimes:\n"
+        f"  honest: {{image: {json.dumps(serving_image)}}}\n"
+        f"  killed: {{image: {json.dumps(serving_image)}, imports: [acme]}}\n"
+        "remedies: {try: false}\n"
+    )
+    repository(tmp_path, spec, MODELS[0])
+    (tmp_path / "acme.py").write_text("import os\nos.kill(-1, 9)\n")
+    loadgate("check", ".", "--json", "told.json", cwd=tmp_path, env={"LOADGATE_CACHE": str(tmp_path / "cache")})
+    told = json.loads((tmp_path / "told.json").read_text())
+    standing = {case["case"]["runtime"]: case["standing"] for case in told["cases"]}
+    assert standing == {"honest": "passed", "killed": "error"}
