@@ -47,6 +47,8 @@ NOT_THERE = {
     *("unpacks_an_archive_that_climbs", "an_op_writes_a_file"),
 }
 ORIGINAL = "as it was"
+OUTLIVING = ("lg-outlives", "lg-comet")
+"""What the processes call themselves that try to outlive their case."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -4,6 +4,7 @@
 outside in time and in the size of its files. What each printed and used is written to ANSWER.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -71,6 +72,9 @@ def main() -> None:
         order = json.load(stream)
     import tensorflow  # noqa: F401 - once for all of them
 
+    sys.path.append(order["repository"])
+    for module in order["imports"]:
+        importlib.import_module(module)
     waiting = list(order["jobs"])
     running: dict[int, Any] = {}
     answer: dict[str, Any] = {}

@@ -580,4 +580,11 @@ def prints_terminal_escapes(t: Targets) -> None:
     print("\x1b[2J\x1b[31m\x1b]0;hostile\x07\x9b31m\x1b]8;;http://hostile.example\x1b\\here\x1b]8;;\x1b\\", flush=True)
 
 
+def prints_what_others_left(t: Targets) -> None:
+    """Not an attack: what the repository's own Python found, in the process that this one was forked from."""
+    import os
+
+    print(os.environ.get("FOUND", "nothing"), flush=True)
+
+
 LAMBDAS = [value for value in list(globals().values()) if getattr(value, "__module__", None) == __name__]

@@ -6,31 +6,20 @@ the same set, such as a container, give `Wall` another command.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadgate.domain import Lock
 from tests.attacks import payloads
-from tests.attacks.canaries import Canaries, end_named, planted, processes_named, wait_until_gone
+from tests.attacks.canaries import OUTLIVING, Canaries, end_named, planted, processes_named, wait_until_gone
+from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, Answer, Ground, Wall, save_private
 
 pytestmark = pytest.mark.runtime
 
-HERE = Path(__file__).parent
-TIMEOUT = 40.0
-MEMORY = 1 << 30
-DISK = 96 << 20
 HONEST = 20
-OUTLIVING = ("lg-outlives", "lg-comet")
-
-Answer = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ SEEN_BY: dict[str, Callable[[Canaries, dict[str, Any]], bool]] = {
     "outlives_by_changing_its_number": outlived("lg-comet"),
     "floods_its_output": flooded,
 }
-PRINTED = ("prints_commands_for_the_runner", "prints_terminal_escapes")
+PRINTED = ("prints_commands_for_the_runner", "prints_terminal_escapes", "prints_what_others_left")
 """Nothing that a wall could stop: what becomes of it is held to account where it is reported."""
 
 ATTACKS: dict[str, Attack] = {
@@ -127,85 +116,24 @@ HONEST_FILES = {
 
 
 @dataclass(frozen=True)
-class Wall:
-    """What stands between a model and the canaries, as a command that takes an order and gives an answer."""
-
-    name: str
-    command: Callable[[Path], list[str]]
-    """From the runtime's interpreter."""
-
-
-NONE = Wall("none", lambda python: [str(python), str(HERE / "load_unwalled.py")])
-LAST_RESORT = Wall("last resort", lambda _python: [sys.executable, str(HERE / "load_walled.py")])
-
-
-@dataclass(frozen=True)
 class Outcome:
     got_through: dict[str, bool]
     told: Answer
 
 
-@dataclass(frozen=True)
-class Ground:
-    """Where it happens: models, and an environment of the test's own that leads to a real runtime's packages."""
-
-    root: Path
-    interpreter: Path
-
-    @property
-    def models(self) -> Path:
-        return self.root / "repository" / "models"
-
-    def run(self, wall: Wall, jobs: list[dict[str, Any]], canaries: Canaries, imports: tuple[str, ...] = ()) -> Answer:
-        order, answer = self.root / "order.json", self.root / "answer.json"
-        order.write_text(
-            json.dumps(
-                {
-                    "jobs": jobs,
-                    "timeout": TIMEOUT,
-                    "memory": MEMORY,
-                    "disk": DISK,
-                    "interpreter": str(self.interpreter),
-                    "repository": str(self.root / "repository"),
-                    "imports": imports,
-                    "env": {"TARGETS": json.dumps(canaries.targets), "TF_CPP_MIN_LOG_LEVEL": "2"},
-                }
-            )
-        )
-        left_open = os.open(self.root / "held", os.O_RDONLY)
-        try:
-            subprocess.run(
-                [*wall.command(self.interpreter), str(order), str(answer)],
-                env={
-                    "PATH": "/usr/bin:/bin",
-                    "HOME": str(self.root / "home"),
-                    "GITHUB_TOKEN": canaries.secret,
-                    "PYTHONPATH": str(Path(__file__).parents[2]),
-                    **({"TARGETS": json.dumps(canaries.targets)} if wall is NONE else {}),
-                },
-                cwd=self.root,
-                pass_fds=[left_open],
-                timeout=900,
-                check=True,
-            )
-        finally:
-            os.close(left_open)
-        answered: Answer = json.loads(answer.read_text())
-        return answered
-
-    def attacked(self, wall: Wall, files: dict[str, str]) -> Outcome:
-        """Plant, load everything in one run, and look what got through."""
-        jobs = [
-            {"name": name, "path": str(self.models / file), "loader": loader_of(name), "infer": is_run(name)}
-            for name, file in files.items()
-        ]
-        with planted(Canaries(self.root)) as canaries:
-            save_private(self.interpreter, canaries)
-            told = self.run(wall, jobs, canaries)
-            if wall is not NONE:
-                wait_until_gone(OUTLIVING, 5.0)
-            through = {name: ATTACKS[name].got_through(canaries, told[name]) for name in files if name in ATTACKS}
-        return Outcome(through, told)
+def attacked(ground: Ground, wall: Wall, files: dict[str, str]) -> Outcome:
+    """Plant, load everything in one run, and look what got through."""
+    jobs = [
+        {"name": name, "path": str(ground.models / file), "loader": loader_of(name), "infer": is_run(name)}
+        for name, file in files.items()
+    ]
+    with planted(Canaries(ground.root)) as canaries:
+        save_private(ground.interpreter, canaries)
+        told = ground.run(wall, jobs, canaries)
+        if wall is not NONE:
+            wait_until_gone(OUTLIVING, 5.0)
+        through = {name: ATTACKS[name].got_through(canaries, told[name]) for name in files if name in ATTACKS}
+    return Outcome(through, told)
 
 
 def loader_of(name: str) -> str:
@@ -216,47 +144,9 @@ def is_run(name: str) -> bool:
     return name in ATTACKS and ATTACKS[name].infer
 
 
-def save_private(python: Path, canaries: Canaries) -> None:
-    """Weights of a model that is nobody's business, as HDF5."""
-    program = (
-        "import h5py, numpy, sys\n"
-        "with h5py.File(sys.argv[1], 'w') as file: file['weights'] = numpy.frombuffer(sys.argv[2].encode(), '<f4')"
-    )
-    text = canaries.secret.ljust(64, ".")
-    subprocess.run([python, "-c", program, canaries.targets["private"], text], check=True, timeout=120)
-
-
-@pytest.fixture(scope="module")
-def ground(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    root = tmp_path_factory.mktemp("attacks")
-    packages = Path(serving.interpreter).parent.parent / "lib/python3.11/site-packages"
-    own = root / "runtime"
-    (own / "bin").mkdir(parents=True)
-    (own / "bin/python").symlink_to(os.path.realpath(serving.interpreter))
-    home = Path(os.path.realpath(serving.interpreter)).parent
-    (own / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n")
-    (own / "lib/python3.11/site-packages").mkdir(parents=True)
-    (own / "lib/python3.11/site-packages/real.pth").write_text(f"{packages}\n")
-    made = Ground(root, own / "bin/python")
-    made.models.mkdir(parents=True)
-    with planted(Canaries(root)) as canaries:
-        save_private(made.interpreter, canaries)
-        targets = root / "targets.json"
-        targets.write_text(json.dumps(canaries.fixed()))
-        subprocess.run(
-            [made.interpreter, HERE / "save_attacks.py", made.models, targets],
-            check=True,
-            timeout=600,
-            env={"PATH": "/usr/bin:/bin", "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"},
-        )
-    yield made
-    for name in OUTLIVING:
-        end_named(name)
-
-
 @pytest.fixture(scope="module")
 def unwalled(ground: Ground) -> Outcome:
-    outcome = ground.attacked(NONE, {name: attack.file for name, attack in ATTACKS.items()})
+    outcome = attacked(ground, NONE, {name: attack.file for name, attack in ATTACKS.items()})
     for name in OUTLIVING:
         end_named(name)
     return outcome
@@ -267,12 +157,12 @@ def walled(ground: Ground, unwalled: Outcome) -> Outcome:
     """The attackers and the honest models side by side."""
     assert unwalled.told
     everything = {name: attack.file for name, attack in ATTACKS.items()}
-    return ground.attacked(LAST_RESORT, HONEST_FILES | everything)
+    return attacked(ground, LAST_RESORT, HONEST_FILES | everything)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(ground: Ground) -> Outcome:
-    return ground.attacked(LAST_RESORT, HONEST_FILES)
+    return attacked(ground, LAST_RESORT, HONEST_FILES)
 
 
 @pytest.mark.parametrize("name", ATTACKS)

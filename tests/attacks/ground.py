@@ -1,0 +1,93 @@
+"""Where the attacks happen: models, an environment of the test's own, and commands that load with and without walls."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.attacks.canaries import Canaries
+
+HERE = Path(__file__).parent
+TIMEOUT = 40.0
+MEMORY = 1 << 30
+DISK = 96 << 20
+
+Answer = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What stands between a model and the canaries, as a command that takes an order and gives an answer."""
+
+    name: str
+    command: Callable[[Path], list[str]]
+    """From the runtime's interpreter."""
+
+
+NONE = Wall("none", lambda python: [str(python), str(HERE / "load_unwalled.py")])
+LAST_RESORT = Wall("last resort", lambda _python: [sys.executable, str(HERE / "load_walled.py")])
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where it happens: models, and an environment of the test's own that leads to a real runtime's packages."""
+
+    root: Path
+    interpreter: Path
+
+    @property
+    def models(self) -> Path:
+        return self.root / "repository" / "models"
+
+    def run(self, wall: Wall, jobs: list[dict[str, Any]], canaries: Canaries, imports: tuple[str, ...] = ()) -> Answer:
+        order, answer = self.root / "order.json", self.root / "answer.json"
+        order.write_text(
+            json.dumps(
+                {
+                    "jobs": jobs,
+                    "timeout": TIMEOUT,
+                    "memory": MEMORY,
+                    "disk": DISK,
+                    "interpreter": str(self.interpreter),
+                    "repository": str(self.root / "repository"),
+                    "imports": imports,
+                    "env": {"TARGETS": json.dumps(canaries.targets), "TF_CPP_MIN_LOG_LEVEL": "2"},
+                }
+            )
+        )
+        left_open = os.open(self.root / "held", os.O_RDONLY)
+        try:
+            subprocess.run(
+                [*wall.command(self.interpreter), str(order), str(answer)],
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "HOME": str(self.root / "home"),
+                    "GITHUB_TOKEN": canaries.secret,
+                    "PYTHONPATH": str(Path(__file__).parents[2]),
+                    **({"TARGETS": json.dumps(canaries.targets)} if wall is NONE else {}),
+                },
+                cwd=self.root,
+                pass_fds=[left_open],
+                timeout=900,
+                check=True,
+            )
+        finally:
+            os.close(left_open)
+        answered: Answer = json.loads(answer.read_text())
+        return answered
+
+
+def save_private(python: Path, canaries: Canaries) -> None:
+    """Weights of a model that is nobody's business, as HDF5."""
+    program = (
+        "import h5py, numpy, sys\n"
+        "with h5py.File(sys.argv[1], 'w') as file: file['weights'] = numpy.frombuffer(sys.argv[2].encode(), '<f4')"
+    )
+    text = canaries.secret.ljust(64, ".")
+    subprocess.run([python, "-c", program, canaries.targets["private"], text], check=True, timeout=120)
