@@ -42,6 +42,7 @@ FROM system AS kept
 COPY --from=installed /opt/loadgate /opt/loadgate
 RUN rm -rf /var/lib/apt/lists /var/cache/apt /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
     /var/log/* /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man \
+  && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
   && echo 'loadgate:x:65532:65532:loadgate:/tmp:/usr/sbin/nologin' >>/etc/passwd \
   && echo 'loadgate:x:65532:' >>/etc/group \
   && install --directory --mode 1777 /cache \

@@ -86,6 +86,7 @@ class Runner:
 
     place: Path
     action: Path
+    user: int = USER
 
     def act(
         self,
@@ -113,22 +114,17 @@ class Runner:
             "inputs": dict(inputs or {}),
             # nobody is there: what is posted goes nowhere, and the run does not fail for it
             "github": {"api_url": "http://127.0.0.1:9", **(github or {})},
-            "env": {},
+            # for the program that stands before docker
+            "env": {"LOADGATE_DOCKER": shutil.which("docker") or "docker", "LOADGATE_CONTAINERS": str(seen)},
         }
         request.write_text(json.dumps(asked))
         for path in (self.place, workspace):
-            give(path)
-        docker = shutil.which("docker") or "docker"
-        env = {
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "HOME": str(self.place),
-            "LOADGATE_DOCKER": docker,
-            "LOADGATE_CONTAINERS": str(seen),
-        }
+            give(path, self.user)
+        env = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(self.place)}
         group = Path("/var/run/docker.sock").stat().st_gid
         command = ["node", "--import", "./json-modules.mjs", "run.mjs", str(request)]
         ended = subprocess.run(
-            ["setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={group}", *command],
+            ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", f"--groups={group}", *command],
             cwd=RUNNER,
             env=env,
             capture_output=True,
@@ -157,12 +153,12 @@ def containers_in(folder: Path) -> list[Container]:
     ]
 
 
-def give(path: Path) -> None:
-    """To the runner's user: a job owns what it works on."""
-    os.chown(path, USER, USER)
+def give(path: Path, user: int) -> None:
+    """A job owns what it works on."""
+    os.chown(path, user, user)
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            os.chown(Path(folder, name), USER, USER, follow_symlinks=False)
+            os.chown(Path(folder, name), user, user, follow_symlinks=False)
 
 
 def copy_of_the_action(to: Path) -> Path:
