@@ -129,7 +129,12 @@ FAULTS: dict[str, tuple[Answer, int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+EVERYDAY = ("an index that fails", "a wheel of half its length")
+
+
+@pytest.mark.parametrize(
+    "fault", [fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS]
+)
 def test_an_index_that_fails_is_named_and_the_next_run_heals(world: World, index: Index, fault: str) -> None:
     answer, expected, headline = FAULTS[fault]
     index.answer = partial(answer, index)
@@ -143,6 +148,7 @@ def test_an_index_that_fails_is_named_and_the_next_run_heals(world: World, index
     assert world.verdicts() == VERDICTS
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_what_the_index_says_is_not_installed(world: World, index: Index) -> None:
     index.answer = partial(body(with_wrong_hash, re.compile(r"/(tensorflow|keras)/$")), index)
     failed = world.check("--no-remedies")

@@ -32,7 +32,10 @@ def can_mount() -> bool:
     return shutil.which("unshare") is not None and subprocess.run([*NAMESPACE, "true"], check=False).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not can_mount(), reason="this kernel lets us mount no small disk")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not can_mount(), reason="this kernel lets us mount no small disk"),
+]
 
 
 @dataclass(frozen=True)

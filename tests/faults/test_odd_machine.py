@@ -31,10 +31,11 @@ def test_a_python_that_nobody_has_is_a_mistake_in_the_spec(world: World) -> None
     assert last_line(ended).startswith("loadgate.yml:3: runtime serving: Python 3.99 is not on this machine")
 
 
+@pytest.mark.slow
 def test_a_python_that_cannot_be_downloaded_is_an_error_and_the_runtime_beside_it_has_its_verdicts(
     world: World,
 ) -> None:
-    """3.8.0 is offered by uv and installed nowhere; the mirror that it is sent to is a port where nobody listens."""
+    """3.8.20 is offered by uv and installed nowhere; the mirror that it is sent to is a port where nobody listens."""
     spec = (world.repository / "loadgate.yml").read_text()
     (world.repository / "loadgate.yml").write_text(spec + '  old: {python: "3.8.20", tensorflow: "9.1"}\n')
     nowhere = {"UV_PYTHON_INSTALL_MIRROR": "http://127.0.0.1:9/", "UV_PYTHON_INSTALL_DIR": str(world.root / "pythons")}
@@ -46,6 +47,7 @@ def test_a_python_that_cannot_be_downloaded_is_an_error_and_the_runtime_beside_i
     assert "Python 3.8.20 is not on this machine, and downloading it failed." in ended.err
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_changes_no_verdict_and_no_duration(world: World) -> None:
     program = world.root / "jumping.py"
     program.write_text(JUMPING)
