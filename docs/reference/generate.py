@@ -1,4 +1,4 @@
-"""Takes from the code what docs/reference says of it: the commands, JSON Schemas and tables of fields.
+"""Takes from the code what docs/reference says of it, and from the rules the pages in docs/causes.
 
 usage: generate.py [--check]
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 from action_page import action_page
+from cause_pages import FOLDER, pages
 
 from loadgate import cli, domain, interchange
 from loadgate.report import truth
@@ -32,6 +33,7 @@ def expected() -> Mapping[Path, str]:
     files = {HERE / "schemas" / f"{name}.json": _schema_text(name, schema) for name, schema in schemas.items()}
     files[HERE / "cli.md"] = "\n".join(_commands()) + "\n"
     files[HERE / "action.md"] = action_page()
+    files |= pages()
     files[PAGE] = TABLE.sub(lambda match: _section(match["record"]), PAGE.read_text(encoding="utf-8"))
     return files
 
@@ -118,11 +120,14 @@ def main() -> int:
         if not path.is_file() or path.read_text(encoding="utf-8") != content
     ]
     for path, content in stale:
-        print(path.relative_to(HERE))  # noqa: T201 - a program's output
+        print(path.relative_to(HERE.parent))  # noqa: T201 - a program's output
         if "--check" not in sys.argv[1:]:
             path.parent.mkdir(exist_ok=True)
             path.write_text(content, encoding="utf-8")
-    return 1 if stale and "--check" in sys.argv[1:] else 0
+    left_over = sorted(set(FOLDER.glob("*.md")) - set(expected()))
+    for path in left_over:
+        print(f"{path.relative_to(HERE.parent)}: no cause has that name")  # noqa: T201 - a program's output
+    return 1 if (stale or left_over) and "--check" in sys.argv[1:] else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Failures that really happened: what `seen.yml` holds, as the domain's own records."""
+"""Loads that really happened: what `seen.yml` and `silent.yml` hold, as the domain's own records."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import yaml
 
-from loadgate.domain import Artifact, Case, CaseResult, Device, Loader, Lock, Outcome, Runtime, StageResult
+from loadgate.domain import Artifact, Case, CaseResult, Device, Loader, Lock, Runtime, StageResult
 
-FILE = Path(__file__).with_name("seen.yml")
+HERE = Path(__file__).parent
+PASSED = {"stage": "load", "outcome": "passed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +37,25 @@ class Failure:
 
 @cache
 def failures() -> tuple[Failure, ...]:
+    return _read("seen.yml")
+
+
+@cache
+def silent_changes() -> tuple[Failure, ...]:
+    """Loads that passed, and of which the lab saw other outputs than the saver's."""
+    return _read("silent.yml")
+
+
+def _read(name: str) -> tuple[Failure, ...]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader either way
-    return tuple(map(_failure, content))
+    text = (HERE / name).read_text(encoding="utf-8")
+    return tuple(map(_failure, yaml.load(text, Loader=loader)))  # noqa: S506 - a safe loader either way
 
 
 def _failure(entry: Mapping[str, Any]) -> Failure:
     artifact = msgspec.convert(entry["artifact"], Artifact)
     lock = msgspec.convert({"digest": "", "interpreter": "", "implementation": "CPython"} | entry["lock"], Lock)
-    stage = msgspec.convert(entry["stage"] | {"outcome": Outcome.FAILED}, StageResult)
+    stage = msgspec.convert(entry["stage"] | {"outcome": "failed"} if "stage" in entry else PASSED, StageResult)
     runtime = Runtime(name="serving", env=entry.get("env", {}))
     case = Case(id="1", artifact=artifact.path, runtime="serving", device=Device.CPU, loader=Loader(entry["loader"]))
     return Failure(

@@ -18,6 +18,8 @@ from loadgate.artifacts.wire import Budget, Message
 from loadgate.domain import StandIn, StandInKind
 
 _OBJECT_GRAPH = b"_CHECKPOINTABLE_OBJECT_GRAPH"
+_OF_KERAS_2, _OF_KERAS_3 = b"layer_with_weights-", b"/_operations/"
+"""In the path of a variable of a model of Keras, measured with 2.4 to 2.18 and with 3.3 to 3.15."""
 _SLICE = b"\0"
 """First byte of the key of a slice; the tensor itself has an entry of its own."""
 _MAX_SHARDS = 100_000
@@ -33,6 +35,8 @@ class Bundle:
     """Type → how many tensors of it, without the object graph."""
     object_graph: bool
     """It was written by TensorFlow 2's object-based saving."""
+    keras: int | None = None
+    """Generation of Keras whose model it holds; None where it is of no model of Keras, or that cannot be told."""
 
 
 def shard_name(prefix: str, shard: int, shards: int) -> str:
@@ -56,6 +60,7 @@ def _read(index: Buffer) -> Bundle:
     needed: Counter[int] = Counter()
     dtypes: Counter[str] = Counter()
     object_graph = False
+    keras = None
     for key, buffer, start, end in entries:
         entry = Message(BUNDLE_ENTRY, buffer, start, end, budget).integers()
         shard, stop = entry.get("shard_id", 0), entry.get("offset", 0) + entry.get("size", 0)
@@ -63,11 +68,12 @@ def _read(index: Buffer) -> Bundle:
             raise Unreadable(f"a tensor is said to be in shard {shard:,} of {shards:,}")
         needed[shard] = max(needed[shard], stop)
         object_graph |= key == _OBJECT_GRAPH
+        keras = 2 if _OF_KERAS_2 in key else 3 if _OF_KERAS_3 in key else keras
         if key != _OBJECT_GRAPH and not key.startswith(_SLICE):
             dtypes[tensor_types.name(entry.get("dtype", 0))] += 1
             if len(dtypes) > tensor_types.MOST:
                 raise Unreadable("tensors of more types than there are")
-    return Bundle(shards=shards, needed=needed, dtypes=dtypes, object_graph=object_graph)
+    return Bundle(shards=shards, needed=needed, dtypes=dtypes, object_graph=object_graph, keras=keras)
 
 
 def find_stand_in(folder: Folder, prefix: str) -> StandIn | None:

@@ -79,6 +79,8 @@ def _facts_of_bundle(index: Path) -> Facts:
     extra = {"checkpoint_version": "V2", "shards": str(content.shards)}
     if content.object_graph:
         extra["object_graph"] = "yes"
+    if content.keras is not None:
+        extra["model"] = f"keras {content.keras}"
     return _facts(content.dtypes, extra)
 
 

@@ -103,12 +103,15 @@ def keras_metadata(subject: Subject, wanted: str) -> Seen | None:
 
 
 def extra(subject: Subject, wanted: str) -> Seen | None:
-    """A fact that one format alone records: `checkpoint_version=V1`, or `unfrozen_variables` for any."""
+    """A fact of one format alone: `checkpoint_version=V1`, `unfrozen_variables` for any value, `no object_graph`."""
+    if wanted.startswith("no "):
+        missing = subject.artifact.facts is not None and wanted.removeprefix("no ") not in subject.facts.extra
+        return Seen() if missing else None
     key, _, value = wanted.partition("=")
     found = subject.facts.extra.get(key)
     if found is None or (value and found != value):
         return None
-    return Seen(evidence=(_of_artifact(f"{key.replace('_', ' ')}: {found}"),), values={key: found})
+    return Seen(evidence=(_of_artifact(f"{key.replace('_', ' ')}: {found}"),), values={key: found.capitalize()})
 
 
 def custom_object(subject: Subject, wanted: str) -> Seen | None:

@@ -77,7 +77,7 @@ def match(sign: Sign, subject: Subject) -> Match | None:
     """
     if not _is_about(sign, subject):
         return None
-    values = _names(subject)
+    values: dict[str, str] = {}
     said: list[Evidence] = []
     for expression, text in ((sign.message, subject.message), (sign.log, subject.output), (sign.stack, subject.stack)):
         if expression is None:
@@ -89,12 +89,12 @@ def match(sign: Sign, subject: Subject) -> Match | None:
         said.append(Evidence(side=Side.LOAD, text=_line_of(found)))
     seen: list[Evidence] = []
     for name, wanted in sign.that.items():
-        holds = CONDITIONS[name](subject, wanted.format_map(values) if "{" in wanted else wanted)
+        holds = CONDITIONS[name](subject, wanted.format_map(values))
         if holds is None:
             return None
         seen.extend(holds.evidence)
         values |= {key: value for key, value in holds.values.items() if value}
-    return Match(evidence=(*seen, *said), values=values, confidence=sign.confidence)
+    return Match(evidence=(*seen, *said), values={**subject.names, **values}, confidence=sign.confidence)
 
 
 def _is_about(sign: Sign, subject: Subject) -> bool:
@@ -170,21 +170,6 @@ def _unknown(subject: Subject) -> Diagnosis:
         explanation="Nothing that was measured fits what was seen, so loadgate names no cause.",
         evidence=_from_both_sides((), subject),
     )
-
-
-def _names(subject: Subject) -> dict[str, str]:
-    """What every headline may quote."""
-    lock, saver = subject.lock, subject.facts.saved_with
-    names = {"loader": subject.case.loader.value, "format": subject.artifact.format.value}
-    if lock is not None:
-        names["tensorflow"] = f"TensorFlow {lock.tensorflow}"
-        names["python"] = f"Python {lock.python}"
-        names["runtime"] = f"Keras {subject.keras}" if subject.keras else names["tensorflow"]
-    if saver.tensorflow:
-        names["saver_tensorflow"] = saver.tensorflow
-    if saver.keras:
-        names["saver_keras"] = saver.keras
-    return names
 
 
 class Quoted(dict[str, str]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +89,21 @@ class Subject:
             return 3 if self.saver_keras.major >= 3 else 2  # noqa: PLR2004 - the generations of Keras
         dialect = self.facts.extra.get("config_dialect", "")
         return int(dialect[-1]) if dialect in ("keras 2", "keras 3") else None
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What every headline may quote."""
+        lock, saver = self.lock, self.facts.saved_with
+        names = {"loader": self.case.loader.value, "format": self.artifact.format.value}
+        if lock is not None:
+            names["tensorflow"] = f"TensorFlow {lock.tensorflow}"
+            names["python"] = f"Python {lock.python}"
+            names["runtime"] = f"Keras {self.keras}" if self.keras else names["tensorflow"]
+        if saver.tensorflow:
+            names["saver_tensorflow"] = saver.tensorflow
+        if saver.keras:
+            names["saver_keras"] = saver.keras
+        return names
 
 
 def version(text: str | None) -> Version | None:
