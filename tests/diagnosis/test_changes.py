@@ -167,3 +167,14 @@ def test_a_custom_object_of_a_known_package_means_that_package() -> None:
     facts = Facts(custom_objects=(CustomObject(name="KerasLayer", module="tensorflow_hub.keras_layer"),))
     needs_hub = replace(failure, artifact=replace(failure.artifact, facts=facts))
     assert changes_of(needs_hub)[0].packages == ("tensorflow-hub",)
+
+
+def test_a_savedmodel_for_tfsmlayer_gets_the_call_that_every_tensorflow_has_with_each_other_tensorflow() -> None:
+    failure = keras_2_file_in_keras_3("saved", LEGACY, TENSORFLOW)
+    saved = replace(
+        failure,
+        artifact=replace(failure.artifact, format=Format.SAVED_MODEL),
+        case=replace(failure.case, loader=Loader.KERAS_LAYER),
+    )
+    older = [change.loader for change in changes_of(saved) if change.tensorflow == "2.15.1"]
+    assert older == [None, Loader.SAVED_MODEL]

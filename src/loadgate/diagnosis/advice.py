@@ -43,7 +43,7 @@ def advise_mending(  # noqa: PLR0913 -- a record for its one caller would only m
     command = None
     if change.resave is not None:
         command = f"loadgate fix {shlex.quote(case.artifact)} --runtime {shlex.quote(base.name)} --write"
-    elif change.loader is not None and change.tensorflow is None:
+    elif change.loader is not None and change.leaves_runtime:
         path = None if all_of_format else case.artifact
         edits = loader_edits(all_of_format or Format.SAVED_MODEL, change.loader, path, base, sources)
     else:
@@ -62,7 +62,7 @@ def _mending(change: Change, case: Case, lock: Lock) -> str:
         return _imports(change)
     if change.resave is not None and change.loader is not None:
         return f"Save it again as {FORMATS[change.resave]}, and load that with `{CALLS[change.loader]}`"
-    if change.loader is not None and change.tensorflow is None:
+    if change.loader is not None and change.leaves_runtime:
         return f"Load it with `{CALLS[change.loader]}` instead of `{CALLS[case.loader]}`"
     also = f", and {_imports(change)[:1].lower()}{_imports(change)[1:]}" if change.imports else ""
     also += f", and load it with `{CALLS[change.loader]}`" if change.loader else ""
@@ -73,7 +73,7 @@ def _mending(change: Change, case: Case, lock: Lock) -> str:
     if change.keras is not None:
         what = f"Keras {change.keras}" if change.keras[:1].isdigit() else f"`keras{change.keras}`"
         return f"Use {what} instead of Keras {lock.keras}, with the same TensorFlow{also}"
-    return _packages(change)
+    return _packages(change) + (f", and load it with `{CALLS[change.loader]}`" if change.loader else "")
 
 
 def _imports(change: Change) -> str:

@@ -179,9 +179,10 @@ def _in_general(failure: Failure) -> Iterator[Change]:
     if failure.facts.lambdas:
         yield from _python(failure, "")
     yield from _tensorflow(failure, "")
-    if failure.artifact.format is Format.SAVED_MODEL and failure.case.loader in KERAS_LOADERS:
-        # where another TensorFlow brings Keras 3, which reads no SavedModel by that call
-        yield from (replace(change, loader=Loader.SAVED_MODEL) for change in _tensorflow(failure, ""))
+    if failure.artifact.format is Format.SAVED_MODEL and failure.case.loader is not Loader.SAVED_MODEL:
+        # Keras 3 reads none by `load_model`, and Keras 2 has no TFSMLayer: this call is in all of them
+        others = (*_environment(failure, f"{LEGACY_KERAS}=1"), *_tensorflow(failure, ""))
+        yield from (replace(change, loader=Loader.SAVED_MODEL) for change in others)
 
 
 def _imports(failure: Failure, value: str) -> Iterator[Change]:
