@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,10 +25,8 @@ INPUTS = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
 
 
 @pytest.fixture
-def workspace(place: Path, request: pytest.FixtureRequest) -> Path:
-    folder = place / str(request.node.name)
-    folder.mkdir()
-    return folder
+def workspace(place: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="workspace-", dir=place))
 
 
 def test_a_repository_without_models_passes_though_nothing_was_made(runner: Runner, workspace: Path) -> None:
