@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loadgate.artifacts.keras_config import ConfigurationError, Reading, parse, read
+from loadgate.artifacts.keras_config import MAX_CUSTOM_OBJECTS, MAX_NAME, ConfigurationError, Reading, parse, read
 from loadgate.domain import CustomObject, LambdaLayer, TensorSpec
 
 from .making import layer, sequential
@@ -116,11 +116,12 @@ def test_the_optimizers_that_keras_2_registers_itself_are_its_own() -> None:
     "function",
     [
         [CODE, None, None],
+        {"class_name": "__tuple__", "items": [CODE, None, None]},
         {"class_name": "__lambda__", "config": {"value": [CODE, None, None]}},
         {"class_name": "__lambda__", "config": {"value": CODE}},
         {"class_name": "__lambda__", "config": {"code": CODE, "defaults": None, "closure": None}},
     ],
-    ids=["keras 2 hdf5", "keras 2 zip", "plain value", "keras 3"],
+    ids=["keras 2 hdf5", "keras 2 saved model", "keras 2 zip", "plain value", "keras 3"],
 )
 def test_a_lambda_tells_the_pythons_of_its_bytecode(function: object) -> None:
     reading = read(sequential(layer("Lambda", "double", function=function, function_type="lambda")))
@@ -202,3 +203,21 @@ JSON = st.recursive(
 def test_any_configuration_is_read(model: dict[str, Any], training: object) -> None:
     reading = read(parse(json.dumps(model)), training if isinstance(training, dict) else None)
     assert all(isinstance(name, str) and count > 0 for name, count in reading.layers.items())
+
+
+def test_a_long_name_is_not_repeated_at_length_wherever_something_lies_below_it() -> None:
+    inner = [{"class_name": f"C{index}", "config": {}} for index in range(2_000)]
+    reading = read(sequential(layer("Own", "n" * 100_000, inner=inner)))
+    assert len(reading.custom_objects) <= MAX_CUSTOM_OBJECTS
+    assert sum(len(found.where or "") for found in reading.custom_objects) < 3 * MAX_NAME * MAX_CUSTOM_OBJECTS
+
+
+def test_a_text_that_would_take_far_more_memory_than_its_own_size_is_not_parsed() -> None:
+    with pytest.raises(ConfigurationError, match="more than 1,000,000 values"):
+        parse('{"a": [' + "[]," * 600_000 + "[]]}")
+
+
+@pytest.mark.parametrize("extent", [True, 10**30, "3", 1.5])
+def test_what_is_no_extent_of_a_tensor_is_not_passed_on_as_one(extent: object) -> None:
+    dense = layer("Dense", "d", batch_input_shape=[None, extent])
+    assert read({"class_name": "Sequential", "config": [dense]}).signature is None

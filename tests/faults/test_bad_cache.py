@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from loadgate.interchange import read_document
 from tests.command import LOADGATE
 
 from .test_full_disk import NAMESPACE, can_mount
-from .world import VERDICTS, World, last_line
+from .world import LITE, VERDICTS, World, last_line
 
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
@@ -153,12 +154,16 @@ def test_runs_that_share_a_cold_cache_all_say_the_truth(world: World) -> None:
 
 
 def test_of_two_runs_in_one_folder_the_second_is_refused_and_the_first_keeps_its_verdicts(world: World) -> None:
+    gate = world.root / "gate"
+    os.mkfifo(gate)
+    wait = f"import os\nif os.path.exists({str(gate)!r}):\n    open({str(gate)!r}).read()\n"
+    world.index.add_tensorflow("9.1", body=LITE + wait)
     first = world.start("check", world.repository, "--no-remedies", UV_CACHE_DIR=str(world.root / "uv"))
-    while not (world.output / "plan.json").exists():
-        assert first.poll() is None
-    second = world.check("--no-remedies")
-    assert second.status == 2, second
-    assert "another run writes there" in last_line(second)
+    with gate.open("w"):  # which waits until the first imports the tiny TensorFlow, and holds it there
+        gate.unlink()
+        second = world.check("--no-remedies")
+        assert second.status == 2, second
+        assert "another run writes there" in last_line(second)
     _, errors = first.communicate(timeout=600)
     assert first.returncode == 1, errors
     assert world.verdicts() == VERDICTS

@@ -80,7 +80,7 @@ def identify(path: Path) -> tuple[Path, Sighting]:
     """
     where = Path(os.path.abspath(path))
     if where.is_symlink():
-        where = where.resolve()
+        where = Path(os.path.realpath(where))  # Path.resolve raises for links that lead in a circle
     if where.is_dir():
         return _identify_folder(path, where)
     inner = where.parent.name in _FOLDERS_IN_A_SAVED_MODEL

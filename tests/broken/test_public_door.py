@@ -1,0 +1,88 @@
+"""Broken files through the commands: a plan is made of whatever lies about, and what cannot be read is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import pytest
+
+from loadgate.domain import Format
+from tests.command import Ended, loadgate
+
+from .mutations import mutated
+from .seeds import seeds_of
+
+
+def write_broken(root: Path, count: int) -> list[Path]:
+    """So many broken files of each format, each in a folder of its own; the artifacts that they were meant to be."""
+    subjects = []
+    for kind in Format:
+        seeds = seeds_of(kind)
+        for number in range(count):
+            seed, folder = seeds[number % len(seeds)], root / kind / str(number)
+            content = mutated(seed.content, zlib.crc32(f"door {kind} {number}".encode()))
+            for name, inner in {**seed.beside, seed.name: content}.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(inner)
+            subjects.append(folder / seed.subject)
+    return subjects
+
+
+def require_a_plan(root: Path) -> None:
+    (root / "loadgate.yml").write_text("version: 1\nruntimes: {serving: {image: acme}}\n")
+    ended = loadgate("plan", ".", "--output", "p.json", cwd=root)
+    assert (ended.status, ended.err, ended.out.count("\n")) == (0, "", 1)
+    artifacts = json.loads((root / "p.json").read_bytes())["artifacts"]
+    assert artifacts
+    assert all(each["facts"] or each["stand_in"] or each["damage"] for each in artifacts)
+
+
+def require_one_line(ended: Ended) -> None:
+    """Of the two: a sheet on the artifact, or one line on why there is none."""
+    assert ended.status in (0, 2), ended
+    assert (ended.err.count("\n"), bool(ended.out)) == ((0, True) if ended.status == 0 else (1, False))
+
+
+def test_a_plan_is_made_of_broken_files_and_each_can_be_inspected(tmp_path: Path) -> None:
+    subjects = write_broken(tmp_path, 20)
+    require_a_plan(tmp_path)
+    for subject in subjects[::20]:
+        require_one_line(loadgate("inspect", subject, cwd=tmp_path))
+
+
+@pytest.mark.slow
+def test_a_plan_is_made_of_very_many_broken_files(tmp_path: Path) -> None:
+    subjects = write_broken(tmp_path, 500)
+    require_a_plan(tmp_path)
+    for subject in subjects[::25]:
+        require_one_line(loadgate("inspect", "--json", subject, cwd=tmp_path))
+
+
+def test_links_that_lead_in_circles_or_nowhere_are_no_artifacts(tmp_path: Path) -> None:
+    (tmp_path / "model.h5").symlink_to("other.h5")
+    (tmp_path / "other.h5").symlink_to("model.h5")
+    (tmp_path / "gone.keras").symlink_to("nowhere")
+    (tmp_path / "self").symlink_to(".", target_is_directory=True)
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved/saved_model.pb").symlink_to("../saved/saved_model.pb")
+    (tmp_path / "saved/variables").symlink_to("../saved", target_is_directory=True)
+    (tmp_path / "loadgate.yml").write_text("version: 1\nruntimes: {serving: {image: acme}}\n")
+    assert loadgate("plan", ".", "--output", "p.json", cwd=tmp_path).status == 0
+    assert json.loads((tmp_path / "p.json").read_bytes())["artifacts"] == []
+    for name in ("model.h5", "gone.keras", "self", "saved", "saved/saved_model.pb"):
+        ended = loadgate("inspect", name, cwd=tmp_path)
+        assert (ended.status, ended.err.count("\n")) == (2, 1), ended
+
+
+def test_folders_as_deep_as_the_system_allows_are_walked(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1_000):
+        os.mkdir("ddddd", dir_fd=folder)
+        outer, folder = folder, os.open("ddddd", os.O_RDONLY, dir_fd=folder)
+        os.close(outer)
+    os.close(folder)
+    (tmp_path / "loadgate.yml").write_text("version: 1\nruntimes: {serving: {image: acme}}\n")
+    assert loadgate("plan", ".", "--output", "p.json", cwd=tmp_path).status == 0
