@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 SHELL_SCRIPTS = sorted(
     path
-    for folder in ("script", ".ci")
+    for folder in ("script", ".ci", "container", "src/loadgate/runtimes", "tests/e2e")
     for path in (REPOSITORY / folder).iterdir()
     if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/env bash\n")
 )
