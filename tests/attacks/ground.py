@@ -26,12 +26,14 @@ class Wall:
     """What stands between a model and the canaries, as a command that takes an order and gives an answer."""
 
     name: str
-    command: Callable[[Path], list[str]]
-    """From the runtime's interpreter."""
+    command: Callable[[Path, Path, Path], list[str | Path]]
+    """From the runtime's interpreter and the files of the order and of the answer."""
 
 
-NONE = Wall("none", lambda python: [str(python), str(HERE / "load_unwalled.py")])
-LAST_RESORT = Wall("last resort", lambda _python: [sys.executable, str(HERE / "load_walled.py")])
+WALLED = HERE / "load_walled.py"
+NONE = Wall("none", lambda python, order, answer: [python, HERE / "load_unwalled.py", order, answer])
+LAST_RESORT = Wall("last resort", lambda _python, order, answer: [sys.executable, WALLED, order, answer])
+OLDER_KERNEL = Wall("older kernel", lambda _python, order, answer: [sys.executable, WALLED, order, answer, "--older"])
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Ground:
         left_open = os.open(self.root / "held", os.O_RDONLY)
         try:
             subprocess.run(
-                [*wall.command(self.interpreter), str(order), str(answer)],
+                wall.command(self.interpreter, order, answer),
                 env={
                     "PATH": "/usr/bin:/bin",
                     "HOME": str(self.root / "home"),

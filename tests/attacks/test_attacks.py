@@ -6,6 +6,7 @@ the same set, such as a container, give `Wall` another command.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 
 from tests.attacks import payloads
 from tests.attacks.canaries import OUTLIVING, Canaries, end_named, planted, processes_named, wait_until_gone
-from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, Answer, Ground, Wall, save_private
+from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, OLDER_KERNEL, Answer, Ground, Wall, save_private
+from tests.command import loadgate
 
 pytestmark = pytest.mark.runtime
 
@@ -152,12 +154,12 @@ def unwalled(ground: Ground) -> Outcome:
     return outcome
 
 
-@pytest.fixture(scope="module")
-def walled(ground: Ground, unwalled: Outcome) -> Outcome:
+@pytest.fixture(scope="module", params=[LAST_RESORT, OLDER_KERNEL], ids=lambda wall: wall.name)
+def walled(ground: Ground, unwalled: Outcome, request: pytest.FixtureRequest) -> Outcome:
     """The attackers and the honest models side by side."""
     assert unwalled.told
     everything = {name: attack.file for name, attack in ATTACKS.items()}
-    return attacked(ground, LAST_RESORT, HONEST_FILES | everything)
+    return attacked(ground, request.param, HONEST_FILES | everything)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,16 @@ def test_the_verdict_of_an_honest_model_is_the_same_with_all_attackers_beside_it
         return {name: (outcome.told[name]["outcome"], outcome.told[name]["reason"]) for name in HONEST_FILES}
 
     assert verdicts(walled) == verdicts(undisturbed) == dict.fromkeys(HONEST_FILES, ("passed", ""))
+
+
+def test_to_inspect_every_one_of_them_runs_none(ground: Ground) -> None:
+    with planted(Canaries(ground.root)) as canaries:
+        environment = {"TARGETS": json.dumps(canaries.targets), "GITHUB_TOKEN": canaries.secret}
+        files = [ground.models / attack.file for attack in ATTACKS.values()]
+        ended = loadgate("inspect", "--json", *files, cwd=ground.root, env=environment)
+        assert ended.status == 0, ended.err
+        told = {"log": ended.out + ended.err, "log_size": len(ended.out), "peak": 0}
+        assert [name for name, attack in ATTACKS.items() if attack.got_through(canaries, told)] == []
 
 
 def test_there_are_forty_attacks_and_more() -> None:

@@ -19,6 +19,7 @@ def run_inside(folder: Path, code: str, mechanisms: tuple[str, ...] | None = Non
     """`folder` is the scratch directory. The process prints what it comes to, errors as the name of their number."""
     description = {
         "mechanisms": examine().mechanisms.working if mechanisms is None else mechanisms,
+        "landlock_version": examine().mechanisms.landlock_version,
         "env": {},
         "run": [*PROGRAMS, str(SELF)],
         "read": [*SETTINGS, *HARDWARE],

@@ -132,7 +132,7 @@ def test_shared_memory_is_empty_and_of_its_own(tmp_path: Path) -> None:
 def test_where_a_wall_cannot_be_put_up_nothing_is_run(tmp_path: Path) -> None:
     file = tmp_path / "walls.json"
     # a second time the namespaces are refused, for the filter stands already
-    file.write_text('{"mechanisms": ["no_new_privileges", "seccomp", "namespaces"], "env": {}}')
+    file.write_text('{"mechanisms": ["no_new_privileges", "seccomp", "namespaces"], "landlock_version": 7, "env": {}}')
     ended = subprocess.run(
         [sys.executable, "-I", "-S", str(PROGRAM), str(file), sys.executable, "-c", "print('ran')"],
         capture_output=True,

@@ -96,6 +96,7 @@ class ProbeProcess:
         batch = self._batch
         description = {
             "mechanisms": self._sandbox.mechanisms.working,
+            "landlock_version": self._sandbox.mechanisms.landlock_version,
             "env": environment(os.environ, batch, self._scratch),
             "run": self._reach.run,
             "read": self._reach.read,

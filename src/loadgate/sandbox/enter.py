@@ -51,7 +51,7 @@ def capabilities(_description: Description) -> None:
 
 
 def files(description: Description) -> None:
-    version = landlock.abi()
+    version = description["landlock_version"]
     rules = landlock.Ruleset(version)
     for path in description["run"]:
         rules.allow(path, landlock.RUN)
@@ -66,10 +66,10 @@ def files(description: Description) -> None:
     rules.enforce()
 
 
-def system_call_filter(_description: Description) -> None:
+def system_call_filter(description: Description) -> None:
     if not system_calls.known(platform.machine()):
         raise OSError(errno.ENOSYS, f"the system calls of {platform.machine()} are not known")
-    seccomp.enforce(system_calls.filter_for(platform.machine(), landlock.abi()))
+    seccomp.enforce(system_calls.filter_for(platform.machine(), description["landlock_version"]))
 
 
 MECHANISMS: dict[str, Callable[[Description], None]] = {
@@ -87,6 +87,7 @@ MECHANISMS: dict[str, Callable[[Description], None]] = {
 def examine() -> dict[str, str | int | None]:
     """Mechanism → None where it works here, or why it does not; and the version of Landlock."""
     nothing: Description = {"run": [], "read": [], "names": [], "artifacts": [], "use": [], "gpu": False}
+    nothing["landlock_version"] = landlock.abi()
     found: dict[str, str | int | None] = {}
     for name, put_up in MECHANISMS.items():
         if name == "shared_memory" and found["namespaces"]:
@@ -97,7 +98,7 @@ def examine() -> dict[str, str | int | None]:
             found[name] = None
         except OSError as error:
             found[name] = error.strerror or str(error)
-    found["landlock_version"] = landlock.abi()
+    found["landlock_version"] = nothing["landlock_version"]
     return found
 
 
