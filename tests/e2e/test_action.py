@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +184,58 @@ def available() -> int:
 def test_no_container_sees_docker(runs: Runs) -> None:
     for container in runs.first.containers:
         assert "docker.sock" not in json.dumps(container.inspected["Mounts"]), container.role
+
+
+INSIDE = """
+import json, os, socket
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+def writes(place):
+    try:
+        with open(place + "/mine", "w"):
+            return True
+    except OSError:
+        return False
+def reaches(family, address):
+    try:
+        with socket.socket(family) as one:
+            one.settimeout(3)
+            one.connect(address)
+        return True
+    except OSError:
+        return False
+print(json.dumps({
+    "user": os.getuid(),
+    "capabilities": [int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")],
+    "no_new_privileges": status["NoNewPrivs"],
+    "interfaces": os.listdir("/sys/class/net"),
+    "reaches": [reaches(socket.AF_INET, ("%s", 9)), reaches(socket.AF_UNIX, "/var/run/docker.sock")],
+    "writes": [place for place in ("/", "/opt/loadgate", "/cache", "/repository", "/loadgate/plan", "/loadgate/locks")
+               if writes(place)],
+    "variables": sorted(name for name in os.environ if "TOKEN" in name or "GITHUB" in name or "SECRET" in name),
+}))
+"""
+
+
+def test_a_program_where_models_are_loaded_finds_every_wall_standing(runs: Runs) -> None:
+    (load, *_) = runs.second.of_role("load")
+    image = load.inspected["Config"]["Image"]
+    options = load.arguments[: load.arguments.index(image)]
+    with socket.socket() as listener:  # of this machine's own, at an address that a container with a network can reach
+        listener.bind(("0.0.0.0", 9))  # noqa: S104 - for a container to try
+        listener.listen()
+        host = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()[0]
+        program = ["--entrypoint", "python", image, "-c", INSIDE.replace("%s", host)]
+        ran = subprocess.run(["docker", "run", *options, *program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {
+        "user": 65532,
+        "capabilities": [0, 0, 0, 0, 0],
+        "no_new_privileges": "1",
+        "interfaces": ["lo"],
+        "reaches": [False, False],
+        "writes": [],
+        "variables": [],
+    }
 
 
 def test_nothing_is_left_running(runs: Runs) -> None:

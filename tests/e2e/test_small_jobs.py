@@ -26,7 +26,9 @@ INPUTS = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
 
 @pytest.fixture
 def workspace(place: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix="workspace-", dir=place))
+    folder = Path(tempfile.mkdtemp(prefix="workspace-", dir=place))
+    folder.chmod(0o755)
+    return folder
 
 
 def test_a_repository_without_models_passes_though_nothing_was_made(runner: Runner, workspace: Path) -> None:
@@ -65,6 +67,13 @@ def test_a_path_out_of_the_workspace_is_refused(runner: Runner, workspace: Path,
     act = runner.act(workspace, {"path": path})
     assert act.step("Prepare").status == 2, act.log
     assert act.containers == []
+
+
+def test_a_workspace_that_is_closed_to_others_is_said_to_be(runner: Runner, workspace: Path) -> None:
+    repository(workspace, SPEC).chmod(0o700)
+    act = runner.act(workspace)
+    assert act.step("Prepare").status == 2
+    assert any("chmod -R o+rX" in each["message"] for each in act.step("Prepare").commands), act.log
 
 
 def test_a_files_name_is_no_command_for_the_runner(runner: Runner, workspace: Path) -> None:
