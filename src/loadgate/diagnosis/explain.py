@@ -148,7 +148,8 @@ def _known(subject: Subject) -> Iterator[Evidence]:
         lock = subject.lock
         keras = f", Keras {subject.keras}" if subject.keras else ""
         yield Evidence(side=Side.RUNTIME, text=f"TensorFlow {lock.tensorflow}{keras}, Python {lock.python}")
-    yield Evidence(side=Side.LOAD, text=_what_happened(subject))
+    if subject.stage.outcome is Outcome.FAILED:
+        yield Evidence(side=Side.LOAD, text=_what_happened(subject))
 
 
 def _what_happened(subject: Subject) -> str:

@@ -138,7 +138,9 @@ def _draw_warnings(report: Report, console: Console) -> None:
     groups = causes.warnings(report)
     if groups:
         _heading("Warnings", console)
-    for group in groups:
+    for index, group in enumerate(groups):
+        if index:
+            console.print()
         why.draw_warning(group, console)
 
 
