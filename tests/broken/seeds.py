@@ -1,4 +1,4 @@
-"""The real files that are broken: every format, from the examples and from what the readers' own tests keep."""
+"""The real files that are to be broken: every format, from the examples and from what the readers' own tests keep."""
 
 from __future__ import annotations
 

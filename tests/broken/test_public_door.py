@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import zlib
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from loadgate.domain import Format
 from tests.command import Ended, loadgate
 
 from .mutations import mutated
-from .seeds import seeds_of
+from .seeds import EXAMPLES, seeds_of
 
 
 def write_broken(root: Path, count: int) -> list[Path]:
@@ -81,7 +82,7 @@ def test_links_that_lead_in_circles_or_nowhere_are_no_artifacts(tmp_path: Path) 
 
 @pytest.fixture
 def abyss(tmp_path: Path) -> Iterator[Path]:
-    """Folders in folders until no path can name the innermost. pytest's own clearing away would not get through them."""
+    """Folders in folders until no path can name the innermost. pytest's own clearing away does not get through."""
     folder = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1_000):
         os.mkdir("ddddd", dir_fd=folder)
@@ -96,3 +97,13 @@ def test_folders_deeper_than_any_path_are_walked_as_far_as_they_can_be(abyss: Pa
     (abyss / "loadgate.yml").write_text("version: 1\nruntimes: {serving: {image: acme}}\n")
     ended = loadgate("plan", ".", "--output", "p.json", cwd=abyss)
     assert (ended.status, ended.err) == (0, "")
+
+
+def test_a_file_of_a_terabyte_that_is_all_holes_is_answered_at_once(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "churn/churn_2019.h5", tmp_path / "model.h5")
+    os.truncate(tmp_path / "model.h5", 1024**4)
+    ended = loadgate("inspect", "--json", "model.h5", cwd=tmp_path)
+    (artifact,) = json.loads(ended.out)
+    assert artifact["bytes"] == 1024**4
+    assert artifact["digest"] is None
+    assert artifact["facts"]["layers"]

@@ -47,6 +47,7 @@ _PARTLY_THERE = frozenset({StandInKind.MISSING_VARIABLES, StandInKind.MISSING_SH
 
 _NOT_UTF_8 = "its name is not UTF-8, so TensorFlow cannot be asked to load it; rename it"
 _CHUNK = 1024**2
+_MAX_DIGESTED = 64 * 1024**3
 
 
 def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Sighting, ...]:
@@ -117,11 +118,14 @@ def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifa
     )
 
 
-def digest_of(root: Path, files: Sequence[str]) -> str:
+def digest_of(root: Path, files: Sequence[str]) -> str | None:
     """`sha256:` and the digest over names, relative to the folder that holds all of `files`, and over contents.
 
-    Raises OSError where one cannot be read.
+    None where they are so large that to read them would take minutes, which a file with holes can be that takes no
+    room on the disk at all. Raises OSError where one cannot be read.
     """
+    if sum(os.stat(root / file).st_size for file in files) > _MAX_DIGESTED:
+        return None
     folder = os.path.commonpath([os.path.dirname(file) for file in files]) if files else ""
     digest = hashlib.sha256()
     for file in sorted(files):
