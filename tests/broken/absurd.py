@@ -267,14 +267,16 @@ _HEADER = (b"", field(1, 1) + field(3, field(1, 1)))
 @absurd
 def an_index_of_two_million_tensors(folder: Path) -> Path:
     write(folder / "m.data-00000-of-00001", bytes(8))
-    write(folder / "m.index", table([_HEADER, *((b"%08d" % number, b"") for number in range(2_000_000))]))
+    tensors = [(b"%08d" % number, b"") for number in range(2_000_000)]
+    write(folder / "m.index", table([_HEADER, *tensors], blocks=500))
     return folder / "m"
 
 
 @absurd
 def an_index_of_a_million_types(folder: Path) -> Path:
     write(folder / "m.data-00000-of-00001", bytes(8))
-    write(folder / "m.index", table([_HEADER, *((b"%08d" % n, field(1, 1000 + n)) for n in range(1_000_000))]))
+    tensors = [(b"%08d" % number, field(1, 1000 + number)) for number in range(1_000_000)]
+    write(folder / "m.index", table([_HEADER, *tensors], blocks=500))
     return folder / "m"
 
 
