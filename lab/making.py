@@ -11,8 +11,8 @@ from typing import Any
 from lab.place import Place, write_json
 from lab.runtimes import RELEASES, Release, runtimes, unpinned
 from loadgate.domain import Lock, Plan, Requirement, Runtime, RuntimeState
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
+from loadgate.progress import Silent
 
 Say = Callable[[str], None]
 KEY_PACKAGES = ("numpy", "protobuf", "h5py", "keras", "tf-keras", "ml-dtypes", "tensorflow", "tensorflow-cpu")

@@ -22,9 +22,9 @@ from loadgate.diagnosis.attempts import attempts
 from loadgate.domain import Case, Device, Loader, Plan, RemedyBounds, Requirement, Runtime
 from loadgate.interchange import decode_results
 from loadgate.phases.load import load
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
 from loadgate.phases.remedies import Workbench, findings_of
+from loadgate.progress import Silent
 from loadgate.report.live import show_progress
 
 LOADERS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from loadgate.domain import Lock, Plan, Runtime
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
+from loadgate.progress import Silent
 
 ALLOWED_REASONS = ("no GPU", "no container engine", "the corpus is not here", "this kernel")
 """What a reason may begin with: what cannot be installed."""

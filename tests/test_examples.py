@@ -14,8 +14,8 @@ from loadgate.artifacts.discover import discover
 from loadgate.domain import Format, Stage, StageResult
 from loadgate.phases.load import load
 from loadgate.phases.plan import plan
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
+from loadgate.progress import Silent
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

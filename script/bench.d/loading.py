@@ -58,8 +58,8 @@ def seconds(action: Callable[[], object]) -> float:
 def made_runtime() -> str:
     """The interpreter of a runtime with TensorFlow 2.15.1, made in loadgate's own cache."""
     from loadgate.domain import Plan, Runtime
-    from loadgate.phases.progress import Silent
     from loadgate.phases.provision import provision
+    from loadgate.progress import Silent
     from loadgate.runtimes.store import default_cache
 
     runtime = Runtime(name="bench", python="3.11", tensorflow="2.15.1")

@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import median
 
 from loadgate.domain import Case, Checks, Device, Loader, Lock
+from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.machine import available_memory
 from loadgate.loading.pool import Pool
 from loadgate.probe import confinement
-from loadgate.sandbox import policy
 from loadgate.sandbox.walls import NO_SANDBOX, Sandbox, examine
 from loading import SAVE, made_runtime
 

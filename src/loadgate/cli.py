@@ -18,9 +18,9 @@ from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
     from loadgate.domain import Locks, Plan
-    from loadgate.phases.progress import Progress
     from loadgate.phases.publish import Publication
     from loadgate.phases.report import Gate, Outputs
+    from loadgate.progress import Progress
     from loadgate.report.terminal import Detail
     from loadgate.report.truth import Report
 
@@ -208,16 +208,16 @@ def plan(path: Path, output: Path, **options: Any) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def provision(plan_file: Path, output: Path, quiet: bool, **options: Any) -> None:
     """Make the runtimes of a plan. The only phase that needs the network."""
+    from loadgate import untrusted
     from loadgate.domain import Plan
     from loadgate.interchange import read_document, write_document
     from loadgate.phases.provision import provision as phase
-    from loadgate.report import untrusted
     from loadgate.report.live import show_progress
     from loadgate.report.wording import count
 
     planned = read_document(plan_file, Plan)
-    place = cache_of(options["cache"])
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
+        place = cache_of(options["cache"])
         if planned.trials:
             locks = provision_candidates(planned, plan_file, place, options["images"], progress)
         else:
@@ -248,12 +248,12 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "results.jsonl", show_default=True)
 @click.option("--repository", type=click.Path(path_type=Path), help="Where the artifacts are. [default: as planned]")
 @click.option("--shard", type=Shard(), default=(1, 1), help="Only every N-th case, from the I-th. [default: all]")
+@images_option
 @click.option(
     "--candidates",
     type=click.Path(path_type=Path),
     help="Where to write what might mend the failures, as a plan. [default: beside the results]",
 )
-@images_option
 @workers_option
 @sandbox_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")

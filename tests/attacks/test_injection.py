@@ -12,7 +12,7 @@ from loadgate.domain import Lock, Locks, RuntimeState
 from loadgate.interchange import write_document
 from loadgate.phases.load import load
 from loadgate.phases.plan import plan
-from loadgate.phases.progress import Silent
+from loadgate.progress import Silent
 from tests.attacks.canaries import Canaries, planted
 from tests.attacks.ground import NONE, Ground
 from tests.command import loadgate

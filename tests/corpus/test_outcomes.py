@@ -14,8 +14,8 @@ from loadgate.artifacts.discover import discover, read_artifact
 from loadgate.domain import Case, CaseResult, Device, Loader, Outcome, Plan, Requirement, Runtime
 from loadgate.interchange import read_results
 from loadgate.phases.load import load
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
+from loadgate.progress import Silent
 
 CORPUS = Path(os.environ.get("LOADGATE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 

@@ -19,8 +19,8 @@ import pytest
 from loadgate.domain import FindingKind, Lock, Locks, Origin, Plan, Requirement, Runtime, RuntimeState
 from loadgate.errors import UsageError
 from loadgate.interchange import read_document, write_document
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
+from loadgate.progress import Silent
 from loadgate.runtimes import description
 from tests.runtimes.tiny_index import TinyIndex
 
@@ -333,7 +333,7 @@ import sys
 from pathlib import Path
 from loadgate.domain import Locks, Plan
 from loadgate.interchange import read_document, write_document
-from loadgate.phases.progress import Silent
+from loadgate.progress import Silent
 from loadgate.phases.provision import provision
 
 plan, cache, locks = map(Path, sys.argv[1:])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loadgate import untrusted
 from loadgate.domain import Device, Loader
-from loadgate.report import untrusted
 from loadgate.report.assembly import assemble
 from loadgate.report.junit import LOG, encode_junit
 

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from loadgate.domain import Case, Reason
-from loadgate.phases.progress import Progress, Silent
+from loadgate.progress import Progress, Silent
 from loadgate.report.live import LiveProgress, PlainProgress, show_progress
 
 from .sample_run import LOCKS, RUN, failed, passed, result

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadgate.report import untrusted
+from loadgate import untrusted
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from tests.report.rendering import Rendered
 

@@ -6,8 +6,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from loadgate.diagnosis.runtime_findings import rules
 from loadgate.runtimes.constraints import constraints, constraints_for
+from loadgate.runtimes.findings import rules
 from loadgate.runtimes.supported_pythons import support_of, supports
 
 

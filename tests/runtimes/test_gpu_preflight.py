@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from loadgate.domain import Device, GpuTarget, Lock, Plan, Runtime, RuntimeState
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
 from loadgate.probe import gpu_devices
+from loadgate.progress import Silent
 from loadgate.runtimes.gpu_needs import library_names, needs_of, tables
 from loadgate.runtimes.gpu_preflight import (
     GpuDevice,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from loadgate.domain import Lock, Plan, Requirement, Runtime, RuntimeState
-from loadgate.phases.progress import Silent
 from loadgate.phases.provision import provision
 from loadgate.probe import describe
+from loadgate.progress import Silent
 from loadgate.runtimes.interpreters import Interpreters
 from loadgate.runtimes.processes import Processes
 from loadgate.runtimes.uv import Uv, find_uv

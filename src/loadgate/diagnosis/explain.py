@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from loadgate import untrusted
 from loadgate.diagnosis.conditions import CONDITIONS
 from loadgate.diagnosis.rule import Rule, Sign, compiled, rules, silent_changes
 from loadgate.diagnosis.subject import Subject
@@ -24,7 +25,6 @@ from loadgate.domain import (
     Stage,
     StageResult,
 )
-from loadgate.report import untrusted
 
 UNKNOWN = "unknown"
 VALUE_LIMIT = 80

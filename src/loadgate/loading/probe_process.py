@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from loadgate.domain import Device, Wall
+from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_message
 from loadgate.probe import confinement, kernel
-from loadgate.sandbox import policy
 from loadgate.sandbox.walls import PROGRAM, Sandbox
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")

@@ -18,10 +18,10 @@ from loadgate.errors import INTERRUPTED, UsageError
 from loadgate.interchange import read_results, write_document, write_whole
 from loadgate.phases.load import Options, load
 from loadgate.phases.plan import plan
-from loadgate.phases.progress import Progress
 from loadgate.phases.provision import provision
 from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
 from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
+from loadgate.progress import Progress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report

@@ -18,9 +18,9 @@ from loadgate.interchange import decode_results
 from loadgate.loading.resaving import model_in
 from loadgate.phases.load import Options, load
 from loadgate.phases.plan import SPEC_NAMES, plan
-from loadgate.phases.progress import Progress
 from loadgate.phases.provision import provision
 from loadgate.phases.remedies import Tell, Workbench, findings_of
+from loadgate.progress import Progress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report, Standing

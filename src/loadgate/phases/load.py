@@ -35,7 +35,7 @@ from loadgate.loading.pool import Pool
 from loadgate.loading.resaving import first_half, reading, saving, second_half
 from loadgate.loading.schedule import shard
 from loadgate.loading.verdict import no_verdict
-from loadgate.phases.progress import Progress
+from loadgate.progress import Progress
 from loadgate.runtimes.gpu import visible_gpu
 from loadgate.runtimes.image import REPOSITORY, door_of, folder_of, opened
 from loadgate.sandbox.walls import examine, require

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loadgate.domain import Lock, Locks, Plan, Runtime, RuntimeState
 from loadgate.errors import UsageError
-from loadgate.phases.progress import Progress
+from loadgate.progress import Progress
 from loadgate.runtimes.existing import interpreter_of, lock_existing
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.gpu_preflight import preflight

@@ -41,8 +41,8 @@ from loadgate.interchange import (
     write_document,
 )
 from loadgate.phases.load import Options, load
-from loadgate.phases.progress import Progress
 from loadgate.phases.provision import make
+from loadgate.progress import Progress
 from loadgate.runtimes.making import Workshop, open_workshop
 from loadgate.runtimes.processes import Processes, StoppedError
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadgate import untrusted
 from loadgate.domain import Origin, Remedy
-from loadgate.report import untrusted, wording
+from loadgate.report import wording
 from loadgate.report.accounts import (
     SAW,
     AccountGroup,

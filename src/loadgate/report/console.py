@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import FindingKind, Outcome, Reason
-from loadgate.report import causes, failures, matrix, untrusted, why, wording
+from loadgate.report import causes, failures, matrix, why, wording
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
 from loadgate.report.walls import summary

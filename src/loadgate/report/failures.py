@@ -7,8 +7,9 @@ from itertools import zip_longest
 from rich.console import Console
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import Artifact, ExceptionInfo, Reason, Stage, StageResult
-from loadgate.report import untrusted, why, wording
+from loadgate.report import why, wording
 from loadgate.report.causes import CauseGroup
 from loadgate.report.terminal import STYLES, labelled, symbol
 from loadgate.report.truth import CaseReport, RuntimeReport, Standing

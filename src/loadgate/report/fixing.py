@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.diagnosis.attempts import Attempt, Ending
-from loadgate.report import failures, untrusted, why
+from loadgate.report import failures, why
 from loadgate.report.terminal import STYLES, labelled, page, symbol
 from loadgate.report.truth import Report, Standing
 

@@ -14,7 +14,8 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadgate.report import matrix, untrusted, walls
+from loadgate import untrusted
+from loadgate.report import matrix, walls
 from loadgate.report.accounts import (
     SAW,
     Account,

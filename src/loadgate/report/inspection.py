@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import Artifact, CustomObject, Facts, Format, Signature, TensorSpec
-from loadgate.report import untrusted, wording
+from loadgate.report import wording
 from loadgate.report.report_json import encode
 from loadgate.report.terminal import labelled, page
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from junit_xml import TestCase, TestSuite
 
+from loadgate import untrusted
 from loadgate.domain import Artifact, Confidence, Device, Diagnosis, Outcome, Reason, Stage, StageResult
-from loadgate.report import causes, untrusted, wording
+from loadgate.report import causes, wording
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 
 PASSED_LOG = 1_000

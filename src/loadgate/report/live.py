@@ -17,9 +17,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import Case, CaseResult, Outcome, RuntimeState
-from loadgate.phases.progress import Progress, Silent
-from loadgate.report import untrusted, wording
+from loadgate.progress import Progress, Silent
+from loadgate.report import wording
 from loadgate.report.terminal import STYLES, fit_path, open_console, symbol, write
 from loadgate.report.truth import Standing
 

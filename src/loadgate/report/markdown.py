@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from loadgate.report import untrusted
+from loadgate import untrusted
 
 PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+)*\)?[,;:.?]*|[–…×]", re.ASCII)
 ADDRESS = re.compile(r"www\.|\bgh-\d|\b[0-9a-f]{7,}\b", re.IGNORECASE)

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import Device, Reason, Stage
-from loadgate.report import untrusted
 from loadgate.report.terminal import STYLES, WORDS, fit_path, mark, symbol
 from loadgate.report.truth import CaseReport, Report, Standing
 

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from loadgate import untrusted
 from loadgate.domain import Origin, Remedy
-from loadgate.report import untrusted
 from loadgate.report.accounts import (
     SAW,
     Account,

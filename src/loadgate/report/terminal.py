@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from loadgate.report import untrusted
+from loadgate import untrusted
 from loadgate.report.truth import Standing
 
 LOG_WIDTH = 120

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from loadgate import untrusted
 from loadgate.domain import Confidence, Diagnosis, Edit, Remedy, Side
-from loadgate.report import causes, untrusted
+from loadgate.report import causes
 from loadgate.report.causes import CauseGroup
 from loadgate.report.terminal import STYLES, labelled, symbol
 from loadgate.report.truth import CaseReport, Standing

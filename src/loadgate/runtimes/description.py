@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from loadgate.diagnosis.runtime_findings import ImportFailure, runtime_finding
 from loadgate.domain import Lock
 from loadgate.probe import describe as program
 from loadgate.runtimes.failure import NotMadeError
+from loadgate.runtimes.findings import ImportFailure, runtime_finding
 from loadgate.runtimes.processes import Ended, Processes, harmless
 from loadgate.runtimes.resolution import digest_of
 

@@ -28,7 +28,9 @@ MISMATCH = re.compile(r"Hash mismatch for `([^`]+)`")
 WRONG_HASH = re.compile(r"Hash mismatch|no hashes were provided|--require-hashes")
 MISSING_FILE = re.compile(r"HTTP status client error \((?:404|410)")
 REFUSED = re.compile(r"HTTP status client error \((?:401|403|407)")
-DAMAGED = re.compile(r"has an invalid package format|Failed to (?:extract archive|read from zip file|unzip wheel)|Bad CRC")
+DAMAGED = re.compile(
+    r"has an invalid package format|Failed to (?:extract archive|read from zip file|unzip wheel)|Bad CRC"
+)
 
 
 def finding_of(kind: FindingKind, words: str) -> Finding:

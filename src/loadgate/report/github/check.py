@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loadgate.report import untrusted
+from loadgate import untrusted
 from loadgate.report.annotations import Annotation
 from loadgate.report.github.patience import GitHubError, Patience
 from loadgate.report.github.remote import CheckRun, Output

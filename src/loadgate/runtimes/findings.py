@@ -60,7 +60,7 @@ class Rule:
 @cache
 def rules() -> tuple[Rule, ...]:
     """In the order in which they are tried."""
-    text = files("loadgate.diagnosis").joinpath("runtime_rules.yml").read_text(encoding="utf-8")
+    text = files("loadgate.runtimes").joinpath("findings.yml").read_text(encoding="utf-8")
     return msgspec.convert(yaml.safe_load(text), tuple[Rule, ...])
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from loadgate.domain import Case, Device, Loader, Lock
 from loadgate.loading.job import Batch, Job
+from loadgate.loading.sandbox_policy import folders_of, grants, reach, visible
 from loadgate.probe import landlock
-from loadgate.sandbox.policy import folders_of, grants, reach, visible
 
 
 def batch(repository: Path, interpreter: Path, **more: object) -> Batch:

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadgate.diagnosis.runtime_findings import ImportFailure, rules, runtime_finding
 from loadgate.domain import FindingKind
+from loadgate.runtimes.findings import ImportFailure, rules, runtime_finding
 
 
 @dataclass(frozen=True)
