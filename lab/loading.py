@@ -83,7 +83,16 @@ FIRST = (
     "text_vectorization",
     "custom_loss",
 )
-TIERS = 3
+SECOND = (
+    *FIRST,
+    "convolution_transposed",
+    "gru",
+    "attention",
+    "augmentation",
+    "multi_input",
+    "optimizer_state",
+)
+TIERS = 4
 LOADERS: dict[str, tuple[Loader, ...]] = {
     Format.KERAS_H5: (Loader.KERAS,),
     Format.KERAS_WEIGHTS_H5: (Loader.WEIGHTS, Loader.KERAS),
@@ -164,7 +173,9 @@ def tier_of(line: dict[str, Any], loader: Loader) -> int:
         return TIERS
     if line["model"] in CORE_OF.get(kind, CORE):
         return 0
-    return 1 if kind in CORE_OF or line["model"] in FIRST else 2
+    if kind in CORE_OF or line["model"] in FIRST:
+        return 1
+    return 2 if line["model"] in SECOND else 3
 
 
 def is_refused_alike(lock: Lock, line: dict[str, Any]) -> bool:

@@ -20,9 +20,9 @@ class Claim:
     title: str
     text: str
     format: str
+    """Names with spaces between them, as in the fields below."""
     loader: str = "keras"
-    models: str = ""
-    """Names with spaces between them, as in the fields below; empty for all."""
+    models: str
     savers: str
     loaders: str
     cells: str
@@ -31,9 +31,9 @@ class Claim:
     def measured(self, table: Measured) -> Iterator[tuple[str, str, Cell]]:
         """Artifact, loader and outcome of every measured cell that it speaks of."""
         for row in table.rows:
-            if (row.format, row.loader, row.imports) != (self.format, self.loader, False):
+            if (row.loader, row.imports) != (self.loader, False) or row.format not in self.format.split():
                 continue
-            if row.saver not in self.savers.split() or (self.models and row.model not in self.models.split()):
+            if row.saver not in self.savers.split() or row.model not in self.models.split():
                 continue
             for runtime, character in zip(table.runtimes, row.outcomes, strict=True):
                 if runtime.name in self.loaders.split() and character != Cell.NOT_MEASURED:
@@ -120,13 +120,13 @@ SURPRISES = (
     Claim(
         title="A nested model of Keras 2 in HDF5 never finishes loading in Keras 3",
         text=(
-            "Keras 3.3 to 3.13 compute for ever over a model inside a model, at one whole core and without a message. "
-            "Only a limit of time ends it. Keras 3.15 raises `Invalid Functional model configuration` instead."
+            "Keras 3.3 to 3.13 compute without end and without a message over a model inside a model. Only a limit of "
+            "time ends it. Keras 3.15 raises `Invalid Functional model configuration` instead."
         ),
         format="keras_h5",
         models="nested",
         savers=f"tf2.3 tf2.6 tf2.9 tf2.10 tf2.11 tf2.12 tf2.13 tf2.14 tf2.15 {TF_KERAS}",
-        loaders="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3",
+        loaders="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3 tf2.20-keras3",
         cells="t",
     ),
     Claim(
@@ -144,8 +144,8 @@ SURPRISES = (
     Claim(
         title="A functional model of Keras 2 as `.keras` loads in no Keras 3",
         text=(
-            "`config.json` names the module `keras.src.engine.functional`, which Keras 3 does not have. What loads are "
-            "Sequential models that begin with an Input."
+            "`config.json` names the module `keras.src.engine.functional`, which Keras 3 does not have. What loads, "
+            "from 2.14 on, is the `dense` of the lab: a Sequential model that begins with an Input."
         ),
         format="keras_v3",
         models="operators normalization attention_multi_head mixed_precision",
@@ -164,24 +164,42 @@ SURPRISES = (
         cells="x",
     ),
     Claim(
-        title="Keras 3.13 writes what Keras 3.10 does not read, and 3.15 what 3.13 does not",
-        text=(
-            "A `Dense` layer got a field `quantization_config`, then its initialisers `input_axes`. Both HDF5 and "
-            "`.keras` are concerned; only the Keras that saved, or a later one, loads them."
-        ),
-        format="keras_v3",
-        models="dense normalization operators",
+        title="Keras 3.13 writes what Keras 3.10 does not read",
+        text="A `Dense` layer got a field `quantization_config`. Only the Keras that saved, or a later one, loads it.",
+        format="keras_v3 keras_h5",
+        models="dense normalization",
+        savers="tf2.20-keras3",
+        loaders="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3",
+        cells="x",
+    ),
+    Claim(
+        title="Keras 3.15 writes what Keras 3.13 does not read",
+        text="Its initialisers got fields `input_axes` and `output_axes`.",
+        format="keras_v3 keras_h5",
+        models="dense normalization",
         savers="tf2.21-keras3",
         loaders="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3 tf2.20-keras3",
         cells="x",
     ),
     Claim(
-        title="From Keras 3.13 on, a Lambda layer is refused in HDF5 as well",
-        text="Its own files included. Before, only `.keras` was held to the safe mode.",
+        title="Keras 3.13 and 3.15 refuse a Lambda layer in HDF5 as well",
+        text="Their own files included. Up to 3.10, only `.keras` was held to the safe mode.",
         format="keras_h5",
         models="lambda_layer",
         savers=f"tf2.3 tf2.6 tf2.9 tf2.10 tf2.11 tf2.12 tf2.13 tf2.14 tf2.15 {KERAS_3} {TF_KERAS}",
         loaders="tf2.20-keras3 tf2.21-keras3",
+        cells="x",
+    ),
+    Claim(
+        title="A Lambda layer is the bytecode of one family of Pythons",
+        text=(
+            "`bad marshal data (unknown type code)`: saved under Python 3.8 to 3.10, loaded under 3.11 or later. "
+            "Neither TensorFlow nor the file is to blame."
+        ),
+        format="keras_h5",
+        models="lambda_layer",
+        savers="tf2.3 tf2.6 tf2.9 tf2.10 tf2.11 tf2.12",
+        loaders="tf2.13 tf2.14 tf2.15 tf2.16-tfkeras tf2.17-tfkeras tf2.18-tfkeras tf2.19-tfkeras tf2.20-tfkeras",
         cells="x",
     ),
     Claim(
@@ -198,7 +216,7 @@ SURPRISES = (
     ),
     Claim(
         title="A SavedModel of TensorFlow 2.12 or later does not load in 2.9 or older",
-        text="It holds an op that did not exist: `Op type not registered 'DisableCopyOnRead'`.",
+        text="It holds an op that came with 2.10: `Op type not registered 'DisableCopyOnRead'`.",
         format="saved_model",
         loader="saved_model",
         models="dense",
