@@ -16,7 +16,7 @@ from . import world as worlds
 from .world import VERDICTS, World, processes_of
 
 KILLED_AT = Path(__file__).with_name("killed_at.py")
-KILLS = 40
+KILLS = 25
 """Spread over all the moments of a run. With every one of them it would be hours."""
 PATIENCE = 30.0
 """Seconds until what a killed run had started must have ended."""
