@@ -119,6 +119,9 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             "keras_2_file_in_keras_3 keras_3_file_in_keras_2 name_of_another_format",
         ),
         ((Mends.NEWER, Mends.OLDER), "archive_of_another_keras_2"),
+        ((Mends.OLDER,), "option_dropped_by_later_keras"),
+        # a file that Keras 3.15 itself wrote is read by none: 3.13 refuses its newer options
+        ((Mends.OLDER, Mends.FILE), "attention_in_hdf5"),
         ((Mends.NEWER, Mends.KERAS), "archive_of_tf_keras"),
         ((Mends.PYTHON,), "lambda_of_another_python lambda_of_a_near_python lambda_needs_a_name"),
     )
