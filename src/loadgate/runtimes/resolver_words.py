@@ -31,6 +31,19 @@ REFUSED = re.compile(r"HTTP status client error \((?:401|403|407)")
 DAMAGED = re.compile(
     r"has an invalid package format|Failed to (?:extract archive|read from zip file|unzip wheel)|Bad CRC"
 )
+CAUSES = (
+    (FULL, "disk_full", "There is no space left on the disk."),
+    (MISMATCH, "wrong_hash", "What was downloaded does not have the hash that it should have: {}."),
+    (WRONG_HASH, "wrong_hash", "The hashes in the requirements do not fit what would be installed."),
+    (UNKNOWN_PACKAGE, "no_such_package", "There is no package {}."),
+    (UNREACHABLE, "unreachable", "The package index could not be reached."),
+    (MISSING_FILE, "missing_file", "The package index does not have a file that it lists."),
+    (REFUSED, "refused", "The package index refuses to give a file."),
+    (DAMAGED, "damaged_package", "A package that was downloaded is damaged."),
+    (MALFORMED, "malformed_requirement", "A requirement is not spelled as pip and uv understand it."),
+    (UNBUILDABLE, "build_failed", "A package has no wheel for this Python, and building it failed."),
+)
+"""The first wording that is found names the cause; the headline takes in what the wording captured."""
 
 
 def finding_of(kind: FindingKind, words: str) -> Finding:
@@ -42,26 +55,9 @@ def finding_of(kind: FindingKind, words: str) -> Finding:
 
 
 def cause_of(text: str) -> tuple[str, str]:
-    if FULL.search(text):
-        return "disk_full", "There is no space left on the disk."
-    if found := MISMATCH.search(text):
-        return "wrong_hash", f"What was downloaded does not have the hash that it should have: {found.group(1)}."
-    if WRONG_HASH.search(text):
-        return "wrong_hash", "The hashes in the requirements do not fit what would be installed."
-    if found := UNKNOWN_PACKAGE.search(text):
-        return "no_such_package", f"There is no package {found.group(1)}."
-    if UNREACHABLE.search(text):
-        return "unreachable", "The package index could not be reached."
-    if MISSING_FILE.search(text):
-        return "missing_file", "The package index does not have a file that it lists."
-    if REFUSED.search(text):
-        return "refused", "The package index refuses to give a file."
-    if DAMAGED.search(text):
-        return "damaged_package", "A package that was downloaded is damaged."
-    if MALFORMED.search(text):
-        return "malformed_requirement", "A requirement is not spelled as pip and uv understand it."
-    if UNBUILDABLE.search(text):
-        return "build_failed", "A package has no wheel for this Python, and building it failed."
+    for wording, cause, headline in CAUSES:
+        if found := wording.search(text):
+            return cause, headline.format(*found.groups())
     return cause_of_no_solution(text)
 
 
