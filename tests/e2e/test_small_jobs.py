@@ -140,9 +140,9 @@ def test_a_released_action_pulls_the_image_of_its_version_by_digest(
     name = f"{registry}/loadgate:{__version__}"
     docker("tag", image, name)
     docker("push", "--quiet", name)
-    digests = docker("image", "inspect", "--format", '{{join .RepoDigests "\n"}}', image).split("\n")
+    digests = docker("image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", image).splitlines()
     digest = next(line for line in digests if line.startswith(registry))
-    docker("image", "rm", name, digest)
+    docker("image", "rm", name)
     action = Path(shutil.copytree(runner.action, place / "released"))
     (action / "container/image").write_text(f"{name}@{digest.partition('@')[2]}\n")
     found, said = chosen(action)
