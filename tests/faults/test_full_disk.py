@@ -6,6 +6,7 @@ namespaces. A limit on the size of files would not do: it stops one file at a ti
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from loadgate.interchange import read_results
 from tests.command import LOADGATE, Ended
 
 from .world import VERDICTS, World, last_line
@@ -83,13 +85,18 @@ def test_a_disk_of_runtimes_that_is_full_is_an_error_with_its_cause(world: World
 
 
 @pytest.mark.parametrize("size", ["4k", "16k", "20k", "28k"])
-def test_a_disk_of_results_that_is_full_is_last_line_and_keeps_what_was_reached(world: World, size: str) -> None:
-    output = world.root / "results"
-    keep = f'cp -r {output}/. "$FOLDER/kept"'
-    story = told(world, output, size, "check", world.repository, "--output", output, between=keep)
+def test_a_disk_of_results_that_is_full_is_one_line_and_keeps_what_was_reached(world: World, size: str) -> None:
+    output, kept = world.root / "results", world.root / "answers" / "kept"
+    keep = f"cp -r {output}/. {kept}"
+    report = world.root / "report.json"
+    arguments = ("check", world.repository, "--no-remedies", "--output", output, "--json", report)
+    story = told(world, output, size, *arguments, between=keep)
     assert story.full.status == 3, story.full
     assert "No space left on device" in last_line(story.full)
     assert story.grown.status == 1, story.grown
+    standings = {case["case"]["id"]: case["standing"] for case in json.loads(report.read_bytes())["cases"]}
+    reached = list(read_results(kept / "results.jsonl")) if (kept / "results.jsonl").exists() else []
+    assert {result.case: result.outcome.value for result in reached}.items() <= standings.items()
 
 
 @pytest.mark.parametrize("size", ["4k", "64k"])
