@@ -6,7 +6,6 @@ crash of it is a finding.
 
 from __future__ import annotations
 
-import json
 import resource
 import signal
 import sys
@@ -15,8 +14,10 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from loadgate.domain import Format
 
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str]) -> None:
     kind, count = Format(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGPROF, _out_of_time)
     with tempfile.TemporaryDirectory(prefix="broken-") as folder:
-        print(json.dumps(asdict(run(kind, count, Path(folder)))))  # noqa: T201 - it is what is asked of it
+        print(msgspec.json.encode(run(kind, count, Path(folder))).decode())  # noqa: T201 - it is what is asked of it
 
 
 if __name__ == "__main__":
