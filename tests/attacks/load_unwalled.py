@@ -28,7 +28,7 @@ def load(job: dict[str, Any]) -> None:
         import h5py
 
         with h5py.File(job["path"], "r") as file:
-            file["weights"][()]
+            file["d/d/kernel:0"][()]
     else:
         model = tf.keras.models.load_model(job["path"], compile=False)
         if job["infer"]:

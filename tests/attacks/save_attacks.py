@@ -172,7 +172,12 @@ def save_bombs(folder: str) -> None:
     os.remove(whole)
     with h5py.File(os.path.join(folder, "hdf5_bomb.h5"), "w") as file:
         shape = (BOMB >> 20, 1 << 18)
-        data = file.create_dataset("weights", shape, "<f4", chunks=(4, 1 << 18), compression="gzip", compression_opts=1)
+        # as `save_weights` writes them
+        file.attrs["layer_names"], file.attrs["backend"] = [b"d"], b"tensorflow"
+        layer = file.create_group("d")
+        layer.attrs["weight_names"] = [b"d/kernel:0"]
+        name = "d/kernel:0"
+        data = layer.create_dataset(name, shape, "<f4", chunks=(4, 1 << 18), compression="gzip", compression_opts=1)
         data[:4] = np.ones((4, 1 << 18), "<f4")
 
 
