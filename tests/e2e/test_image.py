@@ -19,7 +19,7 @@ MODELS = ("models/churn/churn_2019.h5", "models/churn/churn_2026.keras")
 
 def checked(folder: Path, image: str, more: str = "") -> dict[str, Any]:
     spec = f"version: 1\nruntimes:\n  image: {{image: {json.dumps(image)}{more}}}\nremedies: {{try: false}}\n"
-    repository(folder, spec, *MODELS)
+    repository(folder, spec, *MODELS).chmod(0o755)
     ended = loadgate("check", ".", "--json", "told.json", cwd=folder, env={"LOADGATE_CACHE": str(folder / "cache")})
     assert (folder / "told.json").exists(), ended.err
     told: dict[str, Any] = json.loads((folder / "told.json").read_text())
@@ -68,12 +68,19 @@ def test_an_image_without_a_python_is_said_to_have_none(tmp_path: Path) -> None:
     assert (told["status"], finding_of(told)["cause"]) == (3, "image_has_no_python")
 
 
-def test_an_image_whose_python_has_no_tensorflow_is_told_by_what_the_import_raised(
+def test_an_image_whose_python_has_no_tensorflow_is_told_by_what_the_import_raised(tmp_path: Path, image: str) -> None:
+    told = checked(tmp_path, image)
+    assert (told["status"], finding_of(told)["kind"]) == (3, "import")
+
+
+def test_a_repository_that_nobody_else_may_read_is_no_reason_to_call_a_model_broken(
     tmp_path: Path, serving_image: str
 ) -> None:
-    told = checked(tmp_path, serving_image, ", env: {PYTHONPATH: /nowhere, PYTHONHOME: /usr}")
-    assert told["status"] == 3
-    assert finding_of(told)["kind"] in ("import", "unsupported")
+    spec = f"version: 1\nruntimes:\n  image: {{image: {json.dumps(serving_image)}}}\nremedies: {{try: false}}\n"
+    repository(tmp_path, spec, MODELS[0]).chmod(0o700)
+    ended = loadgate("check", ".", cwd=tmp_path, env={"LOADGATE_CACHE": str(tmp_path / "cache")})
+    assert ended.status == 3
+    assert "chmod -R o+rX" in ended.err
 
 
 def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
@@ -86,7 +93,7 @@ def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
         f"  killed: {{image: {json.dumps(serving_image)}, imports: [acme]}}\n"
         "remedies: {try: false}\n"
     )
-    repository(tmp_path, spec, MODELS[0])
+    repository(tmp_path, spec, MODELS[0]).chmod(0o755)
     (tmp_path / "acme.py").write_text("import os\nos.kill(-1, 9)\n")
     loadgate("check", ".", "--json", "told.json", cwd=tmp_path, env={"LOADGATE_CACHE": str(tmp_path / "cache")})
     told = json.loads((tmp_path / "told.json").read_text())

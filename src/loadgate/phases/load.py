@@ -37,7 +37,7 @@ from loadgate.loading.schedule import shard
 from loadgate.loading.verdict import no_verdict
 from loadgate.progress import Progress
 from loadgate.runtimes.gpu import visible_gpu
-from loadgate.runtimes.image import REPOSITORY, door_of, folder_of, opened
+from loadgate.runtimes.image import REPOSITORY, door_of, folder_of, opened, refuse_what_nobody_may_read
 from loadgate.sandbox.walls import examine, require
 
 
@@ -106,9 +106,15 @@ def doors_to(
             if images is not None:
                 doors[runtime.name] = door_of(folder_of(images, runtime))
             else:
+                refuse_what_nobody_may_read(repository, files_of(plan.artifacts, cases, runtime.name))
                 gpu = Device.GPU in runtime.devices and visible_gpu().missing is None
                 doors[runtime.name] = open_ones.enter_context(opened(lock, repository, gpu=gpu))
         yield doors
+
+
+def files_of(artifacts: Sequence[Artifact], cases: Sequence[Case], runtime: str) -> Iterator[str]:
+    wanted = {case.artifact for case in cases if case.runtime == runtime}
+    return chain.from_iterable(artifact.files for artifact in artifacts if artifact.path in wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

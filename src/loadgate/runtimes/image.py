@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,10 +115,25 @@ def opened(lock: Lock, repository: Path, *, gpu: bool) -> Iterator[Path]:
 
 
 def run(processes: Processes, verb: str, *arguments: str | Path, timeout: float) -> Ended:
-    docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+    env = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+    if os.getuid() != 0:  # what we may read, it may; of root nothing is left without its capabilities
+        env["LOADGATE_USER"] = f"{os.getuid()}:{os.getgid()}"
     return processes.run(
-        [SCRIPT, verb, *arguments], timeout=timeout, env={**harmless(os.environ), **docker}, cwd=Path("/")
+        [SCRIPT, verb, *arguments], timeout=timeout, env={**harmless(os.environ), **env}, cwd=Path("/")
     )
+
+
+def refuse_what_nobody_may_read(repository: Path, files: Iterable[str]) -> None:
+    """As root we load as nobody in there. Raises LoadgateError where that would fail for want of the right to read."""
+    if os.getuid() != 0:
+        return
+    for path in {repository, *(repository / file for file in files)}:
+        for each in (path, *(parent for parent in path.parents if parent.is_relative_to(repository))):
+            mode = each.stat().st_mode if each.exists() else 0o777
+            if not mode & stat.S_IROTH or (stat.S_ISDIR(mode) and not mode & stat.S_IXOTH):
+                raise LoadgateError(
+                    f"{each} is closed to other users, and root loads in an image as nobody; open it with chmod -R o+rX"
+                )
 
 
 def said(file: Path) -> str:

@@ -9,6 +9,7 @@
 # FOLDER/image and FOLDER/env are written before, by whoever read the plan. `describe` writes FOLDER/id, FOLDER/python,
 # FOLDER/answer/report.json, how that ended (FOLDER/status), and what was said on the way (FOLDER/errors). Where it
 # comes to nothing some of them are missing, and it succeeds all the same.
+# LOADGATE_USER and LOADGATE_MEMORY are the user in there (nobody, if not said) and what it may take.
 set -euo pipefail
 
 verb=$1 folder=$2
@@ -68,7 +69,7 @@ walled() {
   shift
   memory=${LOADGATE_MEMORY:-$(awk '/^MemTotal:/ { printf "%dk", $2 * 0.9 }' /proc/meminfo)}
   docker run "${how[@]}" --init --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
-    --user 65532:65532 --pids-limit 4096 --memory "$memory" --memory-swap "$memory" \
+    --user "${LOADGATE_USER:-65532:65532}" --pids-limit 4096 --memory "$memory" --memory-swap "$memory" \
     --tmpfs /tmp:rw,nosuid,nodev,noexec,mode=1777 --workdir /tmp \
     --env HOME=/tmp --env USER=loadgate --env PYTHONDONTWRITEBYTECODE=1 \
     --mount "type=bind,src=$probe,dst=/loadgate/probe,readonly" "${options[@]}" \
