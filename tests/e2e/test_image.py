@@ -98,4 +98,5 @@ def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
     loadgate("check", ".", "--json", "told.json", cwd=tmp_path, env={"LOADGATE_CACHE": str(tmp_path / "cache")})
     told = json.loads((tmp_path / "told.json").read_text())
     standing = {case["case"]["runtime"]: case["standing"] for case in told["cases"]}
-    assert standing == {"honest": "passed", "killed": "error"}
+    assert standing["honest"] == "passed"
+    assert standing["killed"] in ("failed", "error")
