@@ -124,7 +124,7 @@ SURPRISES = (
             "time ends it. Keras 3.15 raises `Invalid Functional model configuration` instead."
         ),
         format="keras_h5",
-        models="nested",
+        models="nested shared_encoder",
         savers=f"tf2.3 tf2.6 tf2.9 tf2.10 tf2.11 tf2.12 tf2.13 tf2.14 tf2.15 {TF_KERAS}",
         loaders="tf2.16-keras3 tf2.17-keras3 tf2.18-keras3 tf2.19-keras3 tf2.20-keras3",
         cells="t",
