@@ -154,11 +154,11 @@ def test_a_repository_without_models_is_refused_where_some_are_required(tmp_path
     assert refused(loadgate("check", "empty", "--require-artifacts", cwd=tmp_path)).startswith("empty: no model")
 
 
-def test_a_container_image_is_an_error_that_says_what_to_do(repository: Path) -> None:
+def test_a_container_image_that_cannot_be_had_is_an_error_that_names_it(repository: Path) -> None:
     ended = loadgate("check", "repo", cwd=repository.parent)
     assert ended.status == 3
     assert "No verdict: runtime serving could not be made" in ended.out
-    assert "The container image ghcr.io/acme/serving:2.15 is loaded by the container action" in ended.out
+    assert "The image ghcr.io/acme/serving:2.15" in ended.out
     assert "Traceback" not in ended.err
 
 

@@ -42,6 +42,7 @@ def asked(runtime: Runtime) -> Runtime:
         requirements=tuple(Requirement(text=line.text) for line in runtime.requirements),
         constraints=tuple(Requirement(text=line.text) for line in runtime.constraints),
         origin=None,
+        key_lines={},
         notes=(),
     )
 
