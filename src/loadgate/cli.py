@@ -6,8 +6,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -18,6 +18,7 @@ from loadgate.errors import INTERRUPTED, LoadgateError
 
 if TYPE_CHECKING:
     from loadgate.domain import Locks, Plan
+    from loadgate.phases.check import Request
     from loadgate.phases.publish import Publication
     from loadgate.phases.report import Gate, Outputs
     from loadgate.progress import Progress
@@ -151,6 +152,7 @@ def commands() -> None:
 @click.option(
     "--remedies/--no-remedies", default=None, help="Try what might mend a failure. [default: as the spec says]"
 )
+@click.option("--predict", "predicts", is_flag=True, help="Load nothing; tell in seconds what is expected to load.")
 @detail_options
 def check(path: Path, folder: Path, **options: Any) -> None:
     """Load every model of the repository at PATH in the runtimes that it declares."""
@@ -174,6 +176,8 @@ def check(path: Path, folder: Path, **options: Any) -> None:
         outputs=outputs_of(options),
         gate=gate_of(options),
     )
+    if options["predicts"]:
+        sys.exit(foresee(request, detail))
     try:
         report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
@@ -483,6 +487,17 @@ def provision_candidates(planned: Plan, file: Path, cache: Path, images: Path | 
     return make_candidates(planned, cache, progress, patience=planned.remedies.time, images=images)
 
 
+def foresee(request: Request, detail: Detail) -> int:
+    from loadgate.phases.predict import foresee as phase
+    from loadgate.report.expectations import print_expectations
+    from loadgate.report.terminal import open_console
+
+    report = phase(request)
+    with whoever_reads():
+        print_expectations(report, open_console(sys.stdout), detail=detail)
+    return report.exit_status
+
+
 def cache_of(given: Path | None) -> Path:
     from loadgate.runtimes.store import default_cache
 
@@ -501,10 +516,16 @@ def show(report: Report, detail: Detail, command: str) -> None:
     from loadgate.report.console import print_report
     from loadgate.report.terminal import open_console
 
-    try:
+    with whoever_reads():
         print_report(report, open_console(sys.stdout), detail=detail, call=command)
+
+
+@contextmanager
+def whoever_reads() -> Iterator[None]:
+    """Print to somebody who may stop reading, or to a disk that may be full: the exit status stands either way."""
+    try:
+        yield
     except BrokenPipeError:
-        # whoever read us has seen enough; the verdict, and with it the exit status, stands
         silence(sys.stdout)
     except OSError as error:
         silence(sys.stdout)

@@ -520,6 +520,8 @@ class Reason(StrEnum):
     PROBE = "probe"
     """The probe died of its own fault."""
     INTERRUPTED = "interrupted"
+    PREDICTED = "predicted"
+    """Nothing was to be loaded: what is expected was asked for, and that is no verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

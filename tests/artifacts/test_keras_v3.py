@@ -41,7 +41,7 @@ def test_facts_of_a_model(tmp_path: Path) -> None:
     )
     assert facts.signatures[0].inputs[0].shape == (None, 4)
     assert facts.tensors == 2
-    assert facts.extra == {"config_dialect": "keras 3", "date_saved": "2025-04-09@10:26:13"}
+    assert facts.extra == {"config_dialect": "keras 3", "date_saved": "2025-04-09@10:26:13", "weights_layout": "layers"}
 
 
 def test_a_model_of_keras_2_is_told_by_its_modules(tmp_path: Path) -> None:

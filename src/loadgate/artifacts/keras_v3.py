@@ -17,6 +17,8 @@ from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 _MAX_MEMBER = hdf5.MAX_ATTRIBUTE
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _WEIGHTS_SUFFIX = ".weights.h5"
+_LAYERS_OF_ARCHIVE = ("layers", "_layer_checkpoint_dependencies", "_layers")
+_MAX_DIGITS = 10
 _KERAS_2_MODULES = (b'"keras.engine.', b'"keras.src.engine.', b'"tf_keras.')
 
 
@@ -91,9 +93,12 @@ def _facts(stream: IO[bytes], members: Mapping[str, Member]) -> Facts:
     configuration = zip_members.content(stream, members[_CONFIG], _MAX_MEMBER)
     reading = keras_config.read(_json(configuration))
     metadata = _metadata(stream, members)
+    weights = _weights(stream, members)
     extra = {"config_dialect": _dialect(configuration, metadata)}
     if metadata.date_saved is not None:
         extra["date_saved"] = metadata.date_saved
+    if weights is not None:
+        extra["weights_layout"] = weights.layout
     return Facts(
         saved_with=SavedWith(keras=metadata.keras),
         layers=reading.layers,
@@ -101,7 +106,7 @@ def _facts(stream: IO[bytes], members: Mapping[str, Member]) -> Facts:
         lambdas=reading.lambdas,
         constructs=reading.constructs,
         signatures=(reading.signature,) if reading.signature else (),
-        tensors=_tensors(stream, members),
+        tensors=weights.tensors if weights else None,
         extra=extra,
     )
 
@@ -130,7 +135,13 @@ def _dialect(configuration: bytes, metadata: _Metadata) -> str:
     return f"keras {major}" if major in ("2", "3") else "unknown"
 
 
-def _tensors(stream: IO[bytes], members: Mapping[str, Member]) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    tensors: int
+    layout: str
+
+
+def _weights(stream: IO[bytes], members: Mapping[str, Member]) -> _Weights | None:
     """Known where the weights are stored as they are, which is what Keras does; inflating them would cost time."""
     weights = members.get(_WEIGHTS)
     if weights is None or weights.method != STORED:
@@ -138,6 +149,30 @@ def _tensors(stream: IO[bytes], members: Mapping[str, Member]) -> int | None:
     try:
         start = zip_members.data_start(stream, weights)
         length = min(weights.size, stream.seek(0, os.SEEK_END) - start)
-        return hdf5.read_part(stream.fileno(), start, length, count_tensors)
+        return hdf5.read_part(stream.fileno(), start, length, _of_weights)
     except (DamagedZipError, hdf5.DamagedError):
         return None
+
+
+def _of_weights(root: hdf5.Group) -> _Weights:
+    return _Weights(count_tensors(root), _layout(root))
+
+
+def _layout(root: hdf5.Group) -> str:
+    """Under which name the layers lie, and whether their numbers have gaps.
+
+    Keras 2.12 to 2.14 name and number them otherwise than 2.15 and later do, and none reads what another wrote.
+    """
+    name = next((name for name in _LAYERS_OF_ARCHIVE if name in root.members()), None)
+    layers = root.group(name) if name else None
+    if name is None or layers is None:
+        return "other"
+    numbers: dict[str, set[int]] = {}
+    for member in layers.members():
+        stem, _, number = member.rpartition("_")
+        if stem and number.isdecimal() and len(number) < _MAX_DIGITS:
+            numbers.setdefault(stem, set()).add(int(number))
+        else:
+            numbers.setdefault(member, set()).add(0)
+    has_gaps = any(max(found) >= len(found | {0}) for found in numbers.values())
+    return f"{name}, numbered with gaps" if has_gaps else name

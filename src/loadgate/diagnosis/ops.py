@@ -21,6 +21,8 @@ class Table(msgspec.Struct, frozen=True):
     packages: Mapping[str, tuple[str, ...]]
     always: tuple[str, ...]
     """What every measured version has."""
+    gained: Mapping[str, tuple[str, ...]]
+    """Measured version → ops with an attribute in it that they did not have in the one before."""
 
 
 def package_of_op(op: str) -> str | None:
@@ -43,6 +45,11 @@ def last_tensorflow_with(op: str) -> str | None:
 def is_measured(op: str) -> bool:
     """Whether anything that was measured has it; of what every TensorFlow has, the table says nothing."""
     return package_of_op(op) is not None or op in _since() or op in _until()
+
+
+def gained_attributes(op: str) -> tuple[str, ...]:
+    """The measured minor versions in which it got an attribute that those before do not know, oldest first."""
+    return _gained().get(op, ())
 
 
 def is_known(op: str) -> bool:
@@ -74,3 +81,12 @@ def _until() -> Mapping[str, str]:
 @cache
 def _always() -> frozenset[str]:
     return frozenset(table().always)
+
+
+@cache
+def _gained() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for version, ops in table().gained.items():
+        for op in ops:
+            found.setdefault(op, []).append(version)
+    return {op: tuple(versions) for op, versions in found.items()}

@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from loadgate import untrusted
-from loadgate.domain import Artifact, CustomObject, Facts, Format, Signature, TensorSpec
+from loadgate.diagnosis.predict import ladder
+from loadgate.domain import LOADERS_OF_FORMAT, Artifact, CustomObject, Facts, Format, Signature, TensorSpec
 from loadgate.report import wording
+from loadgate.report.expectations import told_in_ranges
 from loadgate.report.report_json import encode
 from loadgate.report.terminal import labelled, page
 
@@ -54,8 +56,16 @@ def _rows(artifact: Artifact) -> Rows:
     if artifact.damage is not None:
         yield "damage", Text(untrusted.line(artifact.damage), "yellow")
     yield "saved by", Text(", ".join(untrusted.name(part) for part in wording.saved_by(artifact)))
+    yield from _expectations(artifact)
     if artifact.facts is not None:
         yield from _fact_rows(artifact.facts)
+
+
+def _expectations(artifact: Artifact) -> Rows:
+    """Where it should load, by the default loader of its format. Nothing was loaded to find out."""
+    loader = LOADERS_OF_FORMAT[artifact.format][0]
+    for index, told in enumerate(told_in_ranges(ladder(artifact, loader))):
+        yield "" if index else "expected", Text(told)
 
 
 def _size(artifact: Artifact) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadgate import untrusted
-from loadgate.domain import Device, Reason, Stage
+from loadgate.domain import Device, Forecast, Reason, Stage
 from loadgate.report.terminal import STYLES, WORDS, fit_path, mark, symbol
 from loadgate.report.truth import CaseReport, Report, Standing
 
@@ -45,7 +45,9 @@ class Row:
     def needs_a_look(self) -> bool:
         """A broken runtime and an interrupted run are told once, not once an artifact."""
         return any(
-            case.standing is Standing.FAILED or (case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME)
+            (case.prediction is not None and case.prediction.forecast is Forecast.WILL_NOT_LOAD)
+            or case.standing is Standing.FAILED
+            or (case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME)
             for case in self.cells.values()
         )
 
@@ -100,7 +102,17 @@ def _table(shown: Sequence[Row], across: Sequence[Column], console: Console) -> 
     return table
 
 
+FORECASTS: Mapping[Forecast, tuple[str, str]] = {
+    Forecast.WILL_LOAD: ("expected", ""),
+    Forecast.WILL_NOT_LOAD: ("NOT expected", "red"),
+    Forecast.NOT_KNOWN: ("not known", "bright_black"),
+}
+"""A prediction is told in words of its own: none of them is one for an outcome."""
+
+
 def _cell(case: CaseReport | None, console: Console) -> Text:
+    if case is not None and case.prediction is not None:
+        return Text(*FORECASTS[case.prediction.forecast])
     return Text("") if case is None else mark(console, case.standing, WORDS[case.standing] + _stage(case))
 
 
@@ -113,18 +125,28 @@ def _stage(case: CaseReport) -> str:
 def _list(shown: Sequence[Row], console: Console) -> None:
     for row in shown:
         console.print(Text(fit_path(row.label, console.width), "bold"))
-        for standing in (Standing.FAILED, Standing.ERROR, Standing.NOT_REACHED, Standing.SKIPPED, Standing.PASSED):
-            places = [
-                f"{untrusted.name(column.runtime)} {column.device}{_stage(case)}"
-                for column, case in row.cells.items()
-                if case.standing is standing
-            ]
-            if places:
-                line = Table.grid(padding=(0, GAP, 0, 0))
-                line.add_column(width=len("- not reached"), no_wrap=True)
-                line.add_column(overflow="fold")
-                line.add_row(mark(console, standing), ", ".join(places))
-                console.print(Padding(line, (0, 0, 0, 2)))
+        for told, places in _grouped(row, console):
+            line = Table.grid(padding=(0, GAP, 0, 0))
+            line.add_column(width=len("- not reached"), no_wrap=True)
+            line.add_column(overflow="fold")
+            line.add_row(told, ", ".join(places))
+            console.print(Padding(line, (0, 0, 0, 2)))
+
+
+def _grouped(row: Row, console: Console) -> Iterator[tuple[Text, list[str]]]:
+    """What is told of places, worst first, each with the places of which it is told."""
+    for forecast in (Forecast.WILL_NOT_LOAD, Forecast.NOT_KNOWN, Forecast.WILL_LOAD):
+        there = [item for item in row.cells.items() if item[1].prediction and item[1].prediction.forecast is forecast]
+        if there:
+            yield Text(*FORECASTS[forecast]), [_place(column, case) for column, case in there]
+    for standing in (Standing.FAILED, Standing.ERROR, Standing.NOT_REACHED, Standing.SKIPPED, Standing.PASSED):
+        there = [item for item in row.cells.items() if item[1].standing is standing and item[1].prediction is None]
+        if there:
+            yield mark(console, standing), [_place(column, case) for column, case in there]
+
+
+def _place(column: Column, case: CaseReport) -> str:
+    return f"{untrusted.name(column.runtime)} {column.device}{_stage(case)}"
 
 
 def _count_the_rest(found: Sequence[Row], shown: Sequence[Row], console: Console) -> None:

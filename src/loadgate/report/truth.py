@@ -16,6 +16,7 @@ from loadgate.domain import (
     Origin,
     Outcome,
     Policy,
+    Prediction,
     Reason,
     Remedy,
     Runtime,
@@ -82,6 +83,8 @@ class CaseReport:
     """Why the case failed; None exactly where it did not. `unknown` is a cause too."""
     warnings: tuple[Diagnosis, ...] = ()
     """What changed although the case passed."""
+    prediction: Prediction | None = None
+    """What is expected, where nothing was to be loaded. The case is skipped then, whatever is expected."""
     change: Change | None = None
     """Since the base branch; None where nothing of the kind happened, or no report of it was given."""
 

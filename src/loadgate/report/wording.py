@@ -37,6 +37,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.IMPORTS: "a module under imports: could not be imported",
     Reason.PROBE: "the probe died of its own fault",
     Reason.INTERRUPTED: "not reached",
+    Reason.PREDICTED: "predicted only",
 }
 
 VERBS: Mapping[Stage, tuple[str, str]] = {

@@ -1,0 +1,117 @@
+"""What is expected, told so that nobody takes it for a verdict: over a whole repository, and of one artifact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from packaging.version import Version
+from rich.console import Console
+from rich.text import Text
+
+from loadgate import untrusted
+from loadgate.diagnosis.predict import holder_of
+from loadgate.domain import Forecast, Prediction
+from loadgate.report import matrix, wording
+from loadgate.report.terminal import Detail, labelled, page
+from loadgate.report.truth import CaseReport, Report
+
+IN_FULL = 20
+STYLES: Mapping[Forecast, str] = {
+    Forecast.WILL_LOAD: "",
+    Forecast.WILL_NOT_LOAD: "red",
+    Forecast.NOT_KNOWN: "bright_black",
+}
+
+
+WORDS: Mapping[Forecast, str] = {
+    Forecast.WILL_LOAD: "to load in",
+    Forecast.WILL_NOT_LOAD: "not to load in",
+    Forecast.NOT_KNOWN: "nothing known for",
+}
+"""After `expected`."""
+
+
+def headline(found: Sequence[Prediction]) -> str:
+    if not found:
+        return "No model artifact was found, so nothing was predicted"
+    counts = Counter(prediction.forecast for prediction in found)
+    parts = [
+        f"{counts[forecast]:,} {words}"
+        for forecast, words in (
+            (Forecast.WILL_LOAD, "expected to load"),
+            (Forecast.WILL_NOT_LOAD, "not expected to"),
+            (Forecast.NOT_KNOWN, "not known"),
+        )
+        if counts[forecast]
+    ]
+    return f"Nothing was loaded; of {wording.count(len(found), 'case')}, {', '.join(parts)}"
+
+
+def print_expectations(report: Report, console: Console, *, detail: Detail) -> None:
+    with page(console):
+        console.print(Text(untrusted.line(report.headline), "bold"))
+        notes = [*report.notes, *(f"{each.name}: {note}" for each in report.runtimes for note in each.runtime.notes)]
+        if notes and detail is not Detail.QUIET:
+            console.print()
+            rows = [("note", Text(untrusted.line(note))) for note in dict.fromkeys(notes)]
+            console.print(labelled(rows, indent=0, label_width=4))
+        if report.cases and detail is not Detail.QUIET:
+            console.print()
+            matrix.draw(report, console)
+        _draw_cases(report.cases, console, detail)
+        console.print()
+        console.print(Text(f"predicted, not loaded; exit status {report.exit_status}"))
+
+
+def _draw_cases(cases: Sequence[CaseReport], console: Console, detail: Detail) -> None:
+    shown = [each for each in cases if each.prediction and each.prediction.forecast is Forecast.WILL_NOT_LOAD]
+    if detail is Detail.VERBOSE:
+        shown = list(cases)
+    in_full = len(shown) if detail is Detail.VERBOSE else IN_FULL
+    for case in shown[:in_full]:
+        if case.prediction is None:
+            continue
+        console.print()
+        title = Text.assemble((untrusted.name(case.case.artifact), "bold"), f" in {untrusted.name(case.case.runtime)}")
+        console.print(title, soft_wrap=True)
+        rows = [("expected", Text(untrusted.line(case.prediction.headline), STYLES[case.prediction.forecast]))]
+        if case.prediction.measured:
+            rows.append(("measured", Text(untrusted.line(case.prediction.measured))))
+        if case.prediction.cause:
+            rows.append(("cause", Text(untrusted.name(case.prediction.cause))))
+        console.print(labelled(rows))
+    if len(shown) > in_full:
+        console.print()
+        console.print(Text(f"and {len(shown) - in_full:,} more that are not expected to load; --verbose tells them"))
+
+
+# --- one artifact -------------------------------------------------------------------------------------------------
+
+
+def told_in_ranges(steps: Iterable[tuple[str, Version, Prediction]]) -> Iterator[str]:
+    """Versions next to each other of which the same is expected, as one range each: where it loads first."""
+    runs: list[tuple[Prediction, str, list[Version]]] = []
+    for line, version, prediction in steps:
+        holder = holder_of(line, version)
+        if runs and runs[-1][1] == holder and _same(runs[-1][0], prediction):
+            runs[-1][2].append(version)
+        else:
+            runs.append((prediction, holder, [version]))
+    for forecast, beginning in WORDS.items():
+        by_cause: dict[str | None, list[str]] = {}
+        for prediction, holder, versions in runs:
+            if prediction.forecast is forecast:
+                by_cause.setdefault(prediction.cause, []).append(_range(holder, versions))
+        if by_cause:
+            texts = (", ".join(ranges) + (f" ({cause})" if cause else "") for cause, ranges in by_cause.items())
+            yield f"{beginning} {'; '.join(texts)}"
+
+
+def _same(first: Prediction, second: Prediction) -> bool:
+    return (first.forecast, first.cause) == (second.forecast, second.cause)
+
+
+def _range(holder: str, versions: Sequence[Version]) -> str:
+    first, last = versions[0], versions[-1]
+    return f"{holder} {first}" if first == last else f"{holder} {first} to {last}"

@@ -1,0 +1,133 @@
+"""What is expected before a load, held to what really happened: to the examples, which nobody learnt from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.diagnosis.predict import ladder, predict
+from loadgate.diagnosis.target import Line, Target
+from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction
+from loadgate.infer.expected import expected
+from loadgate.phases.plan import plan
+from loadgate.phases.predict import predictions
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KERAS_2 = Target(tensorflow=Version("2.15.1"), python=Version("3.11"))
+KERAS_3 = Target(tensorflow=Version("2.21.0"), keras=Version("3.15.1"), python=Version("3.12"))
+SOME_KERAS_3 = replace(KERAS_3, keras=None)
+
+
+def example(path: str) -> Artifact:
+    return read_artifact(*identify(EXAMPLES / "models" / path))
+
+
+def of_example(path: str, target: Target, loader: Loader = Loader.KERAS) -> Prediction:
+    return predict(example(path), loader, target)
+
+
+def test_no_expectation_of_an_example_is_wrong_and_most_are_known() -> None:
+    planned = plan(EXAMPLES)
+    seen: Any = json.loads((EXAMPLES / "expected.json").read_text())["artifacts"]
+    found = predictions(planned, {runtime.name: expected(runtime, EXAMPLES) for runtime in planned.runtimes})
+    outcomes = {Forecast.WILL_LOAD: "passed", Forecast.WILL_NOT_LOAD: "failed"}
+    known = {
+        f"{case.artifact} in {case.runtime}": (
+            outcomes[found[case.id].forecast],
+            seen[case.artifact]["runtimes"][case.runtime]["outcome"],
+        )
+        for case in planned.cases
+        if found[case.id].forecast is not Forecast.NOT_KNOWN
+    }
+    assert {name: both for name, both in known.items() if both[0] != both[1]} == {}
+    assert len(known) / len(planned.cases) > 0.8
+
+
+def test_a_file_of_keras_3_is_not_expected_to_load_in_keras_2_and_says_why() -> None:
+    prediction = of_example("ranking/ranker_2026.h5", KERAS_2)
+    assert prediction.forecast is Forecast.WILL_NOT_LOAD
+    assert prediction.cause == "keras_3_file_in_keras_2"
+    assert "loads of what has" in prediction.measured
+
+
+def test_a_file_is_expected_to_load_in_the_version_that_wrote_it_and_says_on_how_much_that_rests() -> None:
+    prediction = of_example("ranking/ranker.h5", KERAS_2)
+    assert prediction.forecast is Forecast.WILL_LOAD
+    assert prediction.cause is None
+    assert "among" in prediction.measured
+
+
+def test_a_pointer_is_not_expected_to_load_anywhere() -> None:
+    prediction = of_example("translation/encoder.keras", KERAS_3)
+    assert (prediction.forecast, prediction.cause) == (Forecast.WILL_NOT_LOAD, "git_lfs_pointer")
+
+
+def test_what_every_keras_3_agrees_on_is_known_although_nobody_says_which() -> None:
+    assert of_example("ranking/ranker.keras", SOME_KERAS_3).forecast is Forecast.WILL_NOT_LOAD
+    assert of_example("ranking/ranker_2026.h5", SOME_KERAS_3).forecast is Forecast.NOT_KNOWN
+
+
+def test_a_custom_layer_without_an_import_is_not_expected_to_load_and_with_one_nothing_is_known() -> None:
+    without = of_example("vision/defects.keras", KERAS_2)
+    assert (without.forecast, without.cause) == (Forecast.WILL_NOT_LOAD, "custom_object_not_imported")
+    with_imports = of_example("vision/defects.keras", replace(KERAS_2, imports=True))
+    assert with_imports.forecast is Forecast.NOT_KNOWN
+
+
+def test_nothing_is_known_of_a_layer_that_was_never_measured() -> None:
+    artifact = example("ranking/ranker.h5")
+    assert artifact.facts is not None
+    facts = replace(artifact.facts, constructs={**artifact.facts.constructs, "NeverSeen": ("written",)})
+    prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_2)
+    assert prediction.forecast is Forecast.NOT_KNOWN
+    assert "NeverSeen" in prediction.headline
+
+
+def test_nothing_is_known_of_a_version_beyond_those_that_were_measured() -> None:
+    future = Target(tensorflow=Version("9.0"), keras=Version("9.0"), python=Version("3.20"))
+    assert of_example("ranking/ranker_2026.h5", future).forecast is Forecast.NOT_KNOWN
+    assert of_example("churn/churn_2022", future, Loader.SAVED_MODEL).forecast is Forecast.NOT_KNOWN
+
+
+def test_what_is_so_on_both_sides_of_a_version_is_so_in_it() -> None:
+    between = Target(tensorflow=Version("2.8.4"), python=Version("3.10"))
+    assert of_example("ranking/ranker.h5", between).forecast is Forecast.WILL_LOAD
+
+
+def test_a_lambda_is_expected_to_load_in_a_python_of_its_family_alone() -> None:
+    artifact = example("pricing/elasticity.h5")
+    assert artifact.facts is not None
+    forecasts = {
+        python: predict(artifact, Loader.KERAS, replace(KERAS_2, python=Version(python))).forecast
+        for python in ("3.9", "3.11", "3.13")
+    }
+    assert forecasts == {
+        "3.9": Forecast.WILL_NOT_LOAD,
+        "3.11": Forecast.WILL_LOAD,
+        "3.13": Forecast.WILL_NOT_LOAD,
+    }
+
+
+def test_a_layer_around_a_saved_model_came_with_keras_3() -> None:
+    prediction = of_example("churn/churn_2022", KERAS_2, Loader.KERAS_LAYER)
+    assert (prediction.forecast, prediction.cause) == (Forecast.WILL_NOT_LOAD, "no_such_loader")
+
+
+@pytest.mark.parametrize("kind", [Format.KERAS_H5, Format.SAVED_MODEL, Format.TFLITE])
+def test_an_artifact_that_could_not_be_read_is_not_known_in_any_format(kind: Format) -> None:
+    artifact = Artifact(path="model", format=kind, files=("model",), bytes=1, damage="nobody knows")
+    assert predict(artifact, Loader.KERAS, KERAS_2).forecast is Forecast.NOT_KNOWN
+
+
+def test_the_ladder_climbs_each_line_from_the_oldest_version_to_the_newest() -> None:
+    steps = list(ladder(example("ranking/ranker.h5"), Loader.KERAS))
+    for line in (Line.KERAS_2, Line.KERAS_3):
+        versions = [version for each, version, _ in steps if each == line]
+        assert versions == sorted(versions)
+        assert len(versions) > 5
