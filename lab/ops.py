@@ -50,14 +50,40 @@ json.dump(sorted(names() - own if sys.argv[1:] else own), sys.stdout)
 """
 
 
-def listed(interpreter: str, *arguments: str) -> list[str]:
+ATTRIBUTES = (
+    LISTING.partition("own = names()")[0]
+    + """
+listed = op_def_pb2.OpList()
+listed.ParseFromString(bytes(c_api.TF_GetBuffer(c_api.TF_GetAllOpList())))
+json.dump({op.name: [attribute.name for attribute in op.attr] for op in listed.op}, sys.stdout)
+"""
+)
+
+
+def asked(interpreter: str, program: str, *arguments: str) -> Any:
     run = subprocess.run(  # noqa: S603 - an interpreter of the lab, with a constant program
-        [interpreter, "-c", LISTING, *arguments], capture_output=True, text=True, check=False
+        [interpreter, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
     if run.returncode:
         raise SystemExit(f"{interpreter}: {run.stderr[-2000:]}")
-    names: list[str] = json.loads(run.stdout)
+    return json.loads(run.stdout)
+
+
+def listed(interpreter: str, *arguments: str) -> list[str]:
+    names: list[str] = asked(interpreter, LISTING, *arguments)
     return names
+
+
+def gained_attributes(interpreters: Mapping[str, str]) -> dict[str, list[str]]:
+    """Measured version → the ops that have an attribute in it which they did not have in the one before."""
+    versions = sorted(interpreters, key=minor)
+    before: dict[str, list[str]] = asked(interpreters[versions[0]], ATTRIBUTES)
+    gained = {}
+    for version in versions[1:]:
+        now: dict[str, list[str]] = asked(interpreters[version], ATTRIBUTES)
+        gained[version] = sorted(op for op in now.keys() & before.keys() if set(now[op]) - set(before[op]))
+        before = now
+    return gained
 
 
 def minor(version: str) -> tuple[int, ...]:
@@ -97,6 +123,7 @@ def main() -> None:
     table = {
         "measured": sorted(interpreters, key=minor),
         **core_ops(interpreters),
+        "gained": gained_attributes(interpreters),
         "packages": package_ops(interpreters),
     }
     TABLE.write_text(json.dumps(table, indent=1) + "\n")

@@ -21,7 +21,7 @@ class Table(msgspec.Struct, frozen=True):
     packages: Mapping[str, tuple[str, ...]]
     always: tuple[str, ...]
     """What every measured version has."""
-    gained: Mapping[str, tuple[str, ...]]
+    gained: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Measured version → ops with an attribute in it that they did not have in the one before."""
 
 

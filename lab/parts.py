@@ -1,0 +1,211 @@
+"""Which part of a model decides: saves models of one part each in every version, loads each in every other.
+
+The catalogue shows how real models fare; these are for learning what of them decides (`lab/predicting.py`). Results:
+`parts.jsonl`, one line a file that differs from the others of its format (`id`, `savers`, `part`, `artifact`), and
+`part_loads.jsonl`, one line a load (`artifact`, `loader`, `runtime`, `exception`). What is there is not measured again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab.place import INSIDE, Place, append_line, read_lines
+from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Format, Loader, Lock
+from loadgate.loading.probe_process import INHERITED
+from loadgate.probe import loaders
+
+KINDS = {"parts": "lab_parts.py", "graphs": "lab_graph_parts.py"}
+"""Folder → the program that fills it."""
+GRAPH_SAVERS = (
+    "tf1.15", "tf2.3", "tf2.6", "tf2.9", "tf2.12", "tf2.15", "tf2.16-keras3", "tf2.18-keras3", "tf2.18-tfkeras",
+    "tf2.21-keras3",
+)  # fmt: skip
+TIMEOUT = 3600.0
+STANDALONE = ("2.0.9", "2.1.6", "2.2.5", "2.3.1")
+"""Releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
+NEEDED_BY_STANDALONE = ("keras_applications==1.0.8", "keras_preprocessing==1.1.2", "pyyaml==5.4.1", "scipy==1.5.4")
+NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS)
+"""`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One load to be made."""
+
+    artifact: str
+    loader: str
+
+
+# --- saving -------------------------------------------------------------------------------------------------------
+
+
+def save(place: Place, only: Sequence[str] = ()) -> None:
+    locks = place.locks()
+    for name, lock in locks.items():
+        for kind in KINDS:
+            if (not only or name in only) and (kind == "parts" or name in GRAPH_SAVERS):
+                save_in(place, kind, name, lock)
+    oldest = locks["tf1.15"]
+    for release in STANDALONE:
+        if not only or f"keras{release}" in only:
+            save_in(place, "parts", f"keras{release}", oldest, standalone(place, release, oldest))
+
+
+def save_in(place: Place, kind: str, name: str, lock: Lock, packages: Path | None = None) -> None:
+    folder, account = place.root / kind / name, place.root / kind / f"{name}.jsonl"
+    if account.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = account.with_name(f"{name}.part")
+    command = [lock.interpreter, str(INSIDE / KINDS[kind]), str(folder), str(unfinished)]
+    run([*command, "keras"] if packages else command, name, packages)
+    unfinished.rename(account)
+    say(f"{name}: saved {sum(1 for _ in read_lines(account))} {kind}")
+
+
+def standalone(place: Place, release: str, lock: Lock) -> Path:
+    folder = place.root / "standalone" / release
+    if not folder.exists():
+        install = [
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--python",
+            lock.interpreter,
+            "--target",
+            str(folder),
+        ]
+        subprocess.run([*install, f"keras=={release}", *NEEDED_BY_STANDALONE], check=True)  # noqa: S603 - constants
+    return folder
+
+
+def run(command: Sequence[str], name: str, packages: Path | None = None) -> int:
+    env = {key: os.environ[key] for key in INHERITED if key in os.environ}
+    env |= {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1", "KERAS_BACKEND": "tensorflow"}
+    env |= {"HOME": "/nonexistent"}  # a keras.json there is no part of what is measured
+    if name.endswith("-tfkeras"):
+        env["TF_USE_LEGACY_KERAS"] = "1"
+    if packages:
+        env["PYTHONPATH"] = str(packages)
+    ended = subprocess.run(  # noqa: S603 - an interpreter of the lab
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False
+    )
+    return ended.returncode
+
+
+# --- what was saved -----------------------------------------------------------------------------------------------
+
+
+def catalogue(place: Place) -> None:
+    """Write `parts.jsonl`: Keras files of the very same constructs are one, with every saver that wrote it."""
+    lines: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        for account in sorted((place.root / kind).glob("*.jsonl"), key=lambda path: version_key(path.stem)):
+            for path in saved_by(account):
+                artifact = read_artifact(*identify(path))
+                id_ = str(path.relative_to(place.root))
+                same = lines.setdefault(sameness(artifact, id_), line_of(id_, artifact))
+                same["savers"].append(account.stem)
+    (place.root / "parts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines.values()))
+    say(f"{len(lines)} different files")
+
+
+def saved_by(account: Path) -> Iterator[Path]:
+    for line in read_lines(account):
+        names = line["saved"] if "saved" in line else [line["name"]] if line["failure"] is None else []
+        for name in names:
+            path = account.parent / account.stem / name
+            if path.suffix != ".keras" or zipfile.is_zipfile(path):  # 2.12 writes HDF5 under that name
+                yield path
+
+
+def sameness(artifact: Artifact, id_: str) -> str:
+    facts = artifact.facts
+    if facts is None or artifact.format not in (Format.KERAS_H5, Format.KERAS_V3):
+        return id_
+    extra = {key: value for key, value in facts.extra.items() if key != "date_saved"}
+    return f"{artifact.format} {facts.constructs} {extra} {(facts.saved_with.keras or '')[:2]}"
+
+
+def line_of(id_: str, artifact: Artifact) -> dict[str, Any]:
+    return {"id": id_, "savers": [], "part": Path(id_).stem, "artifact": msgspec.to_builtins(artifact)}
+
+
+def version_key(name: str) -> tuple[int, ...]:
+    digits = "".join(character if character.isdigit() else " " for character in name)
+    return tuple(int(part) for part in digits.split())
+
+
+# --- loading ------------------------------------------------------------------------------------------------------
+
+
+def load(place: Place, only: Sequence[str] = ()) -> None:
+    wanted = [
+        Wanted(line["id"], loader)
+        for line in read_lines(place.root / "parts.jsonl")
+        for loader in LOADERS_OF_FORMAT[Format(line["artifact"]["format"])]
+        if loader not in NOT_MEASURED and not (loader is Loader.META_GRAPH and "_checkpoint/" in line["id"])
+    ]
+    done = {(line["artifact"], line["loader"], line["runtime"]) for line in read_lines(place.root / "part_loads.jsonl")}
+    for name, lock in place.locks().items():
+        left = [each for each in wanted if (each.artifact, each.loader, name) not in done]
+        if (only and name not in only) or not left:
+            continue
+        while left:
+            ended = list(loaded(place, name, lock, left))
+            if not ended:
+                raise SystemExit(f"{name}: the loader does not start")
+            for line in ended:
+                append_line(place.root / "part_loads.jsonl", line)
+            told = {(line["artifact"], line["loader"]) for line in ended}
+            left = [each for each in left if (each.artifact, each.loader) not in told]
+        say(f"{name}: loaded")
+
+
+def loaded(place: Place, name: str, lock: Lock, wanted: Sequence[Wanted]) -> Iterator[dict[str, Any]]:
+    account, listing = place.root / "scratch" / f"parts-{name}", place.root / "scratch" / f"parts-{name}.list"
+    account.parent.mkdir(parents=True, exist_ok=True)
+    account.unlink(missing_ok=True)
+    listing.write_text("\n".join(f"{each.loader}\t{place.root / each.artifact}" for each in wanted))
+    probe = str(Path(loaders.__file__).parent)
+    run([lock.interpreter, str(INSIDE / "lab_load_parts.py"), probe, str(account), str(listing)], name)
+    begun: dict[str, Any] | None = None
+    for line in read_lines(account):
+        if "begin" in line:
+            begun = {
+                "artifact": str(Path(line["begin"]).relative_to(place.root)),
+                "loader": line["loader"],
+                "runtime": name,
+            }
+        elif begun is not None:
+            yield {**begun, "exception": line["exception"]}
+            begun = None
+    if begun is not None:
+        exception = {"type": "crashed", "message": "the load ended the process", "chain": []}
+        yield {**begun, "exception": exception}
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a program that says how it gets on
+
+
+if __name__ == "__main__":
+    step, root, *names = sys.argv[1:]
+    place = Place(Path(root))
+    if step == "catalogue":
+        catalogue(place)
+    else:
+        {"save": save, "load": load}[step](place, names)
