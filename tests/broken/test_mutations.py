@@ -14,7 +14,7 @@ from loadgate.domain import Format
 
 from .campaign import run
 from .reading import LONGEST, MOST_MEMORY, Bench
-from .seeds import EXAMPLES, REPOSITORY, Seed
+from .seeds import EXAMPLES, REPOSITORY, Seed, seeds_of
 
 A_FEW, MANY = 150, 10_000
 
@@ -45,9 +45,6 @@ CUT = (
     "churn/churn_2026.weights.h5",
     "churn/churn_2024.keras",
     "churn/churn_2026.keras",
-    "recommender/items.ckpt-500",
-    "recommender/items.ckpt-500.meta",
-    "recommender/two_tower.ckpt.index",
     "speech/keyword_spotter.tflite",
     "vision/edge_detector.pb",
     "vision/edge_detector.pbtxt",
@@ -61,6 +58,15 @@ def test_wherever_an_example_ends_it_is_answered(name: str, tmp_path: Path) -> N
     bench = Bench(tmp_path, Seed(Path(name).name, content))
     answers = [bench.answer(content[:length]) for length in range(len(content))]
     assert "stand-in" in answers, "a file that was cut off is never called that"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["items.ckpt-500", "two_tower.ckpt.index"])
+def test_wherever_the_table_of_a_checkpoint_ends_it_is_answered(name: str, tmp_path: Path) -> None:
+    (seed,) = (seed for seed in seeds_of(Format.CHECKPOINT) if seed.name == name)
+    bench = Bench(tmp_path, seed)
+    answers = {bench.answer(seed.content[:length]) for length in range(len(seed.content))}
+    assert "stand-in" in answers
 
 
 @pytest.mark.slow
