@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
@@ -132,6 +133,7 @@ def _with_release(lines: Iterable[Requirement], release: str | None) -> Iterator
             yield line
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> ParsedRequirement | None:
     """None for an option, a URL, or what is no requirement."""
     try:

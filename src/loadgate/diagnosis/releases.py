@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -94,34 +95,49 @@ def _steps(here: str, step: int) -> list[str]:
 
 
 def _by_distance(minor: str | None) -> Sequence[Support]:
+    return _from_place(None if minor is None else _place(minor))
+
+
+@cache
+def _from_place(at: int | None) -> Sequence[Support]:
     """The newer of two that are equally far comes second: a downgrade is known to have worked once."""
     table = supports()
-    if minor is None:
+    if at is None:
         return table[::-1]
-    at = _place(minor)
-    return sorted(table, key=lambda support: (abs(table.index(support) - at), table.index(support)))
+    return [table[index] for index in sorted(range(len(table)), key=lambda index: (abs(index - at), index))]
 
 
 def _is_measured(minor: str) -> bool:
     return any(constraint.tensorflow == minor for constraint in constraints())
 
 
+@cache
+def _places() -> Mapping[str, int]:
+    return {support.tensorflow: place for place, support in enumerate(supports())}
+
+
 def _place(minor: str) -> int:
     """Where it stands in the table; beyond its ends for what the table does not have."""
-    names = [support.tensorflow for support in supports()]
-    if minor in names:
-        return names.index(minor)
+    places = _places()
+    if minor in places:
+        return places[minor]
     version = as_version(minor)
-    return len(names) if version is not None and version > Version(names[-1]) else -1
+    return len(places) if version is not None and version > Version(supports()[-1].tensorflow) else -1
+
+
+def _support(minor: str | None) -> Support | None:
+    at = _places().get(minor or "")
+    return supports()[at] if at is not None else None
 
 
 def release_of(minor: str) -> str:
     """The last release of a minor."""
-    support = next((support for support in supports() if support.tensorflow == minor), None)
+    support = _support(minor)
     return support.releases[-1] if support else f"{minor}.0"
 
 
-def python_for(release: str, running: str | None, lambdas: Iterable[LambdaLayer] = ()) -> str | None:
+@lru_cache(maxsize=1024)
+def python_for(release: str, running: str | None, lambdas: tuple[LambdaLayer, ...] = ()) -> str | None:
     """The Python for a release: the running one if that will do, else the nearest that has builds.
 
     Where the artifact holds bytecode, one that can read it, if the release has builds for any.
@@ -129,7 +145,7 @@ def python_for(release: str, running: str | None, lambdas: Iterable[LambdaLayer]
     version = as_version(release)
     measured = constraints_for(version) if version else None
     minor = minor_of(release)
-    support = next((support for support in supports() if support.tensorflow == minor), None)
+    support = _support(minor)
     offered = list(dict.fromkeys([*(measured.pythons if measured else ()), *(support.pythons() if support else ())]))
     readable = [python for python in offered if all(reads(python, layer) for layer in lambdas)]
     choice = readable or offered
@@ -150,6 +166,7 @@ def reads(python: str, layer: LambdaLayer) -> bool:
     return oldest <= second(python) <= newest
 
 
+@lru_cache(maxsize=1024)
 def requirements_for(release: str) -> tuple[str, ...]:
     """What the resolver must be told so that the release imports today."""
     version = as_version(release)
@@ -177,6 +194,7 @@ def second(python: str | None) -> int:
     return int((python or "3.0").split(".")[1])
 
 
+@lru_cache(maxsize=1024)
 def as_version(text: str) -> Version | None:
     try:
         return Version(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from loadgate.diagnosis.advice import advise_mending
 from loadgate.diagnosis.attempts import Attempt, remedies
@@ -20,7 +21,8 @@ def recommended(failure: Failure, tried: Sequence[Attempt], why_not: str) -> tup
     by_hand = tuple(_by_hand(proposal, failure) for proposal in failure.diagnosis.proposals if is_by_hand(proposal))
     if any(remedy.verified for remedy in known):
         return (*(remedy for remedy in known if remedy.verified), *by_hand)
-    return (*by_hand, *known, *_untried(failure, tried, why_not))[: MOST_SUGGESTED + len(by_hand)]
+    suggested = chain(known, _untried(failure, tried, why_not))
+    return (*by_hand, *islice(suggested, MOST_SUGGESTED))
 
 
 def _untried(failure: Failure, tried: Sequence[Attempt], why_not: str) -> Iterator[Remedy]:
