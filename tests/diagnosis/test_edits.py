@@ -35,7 +35,7 @@ def read(root: Path, **files: str) -> tuple[Runtime, Sources]:
 
 
 def edited(change: Change, runtime: Runtime, sources: Sources) -> tuple[Edit, ...]:
-    return edits_of(change, runtime, changed(runtime, None, change, name="candidate"), sources)
+    return edits_of(change, runtime, changed(runtime, lock(), change, name="candidate"), sources)
 
 
 def applied(edits: tuple[Edit, ...], root: Path) -> None:
@@ -127,6 +127,67 @@ def test_a_pin_that_still_holds_is_no_edit(tmp_path: Path) -> None:
     assert [edit.line for edit in edits] == [1]
 
 
+EXISTING = (
+    "interpreter: .venv/bin/python",
+    'image: "tensorflow/tensorflow:2.18.1"',
+    "image: ghcr.io/acme/serving:2.18",
+)
+CHANGES = {
+    "environment": Change(kind=RemedyKind.ENVIRONMENT, env={"TF_USE_LEGACY_KERAS": "1"}),
+    "legacy": LEGACY,
+    "keras": Change(kind=RemedyKind.KERAS, keras="3.8.0"),
+    "package": Change(kind=RemedyKind.PACKAGE, packages=("tensorflow-text==2.18.*",), imports=("tensorflow_text",)),
+    "tensorflow": Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.15.1"),
+    "older": OLDER,
+}
+
+
+@pytest.mark.parametrize("style", ["    {}\n", "{{{}}}\n"], ids=["block", "flow"])
+@pytest.mark.parametrize("existing", EXISTING)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_exists_already_is_never_told_what_to_be_made_from(
+    change: str, existing: str, style: str, tmp_path: Path
+) -> None:
+    """The spec refuses both at once."""
+    gap = "\n" if style.startswith(" ") else " "
+    runtime, sources = declared_as(f"{gap}{style.format(existing)}", tmp_path)
+    applied(edited(CHANGES[change], runtime, sources), tmp_path)
+    (declared,) = read_spec(tmp_path, tmp_path / "loadgate.yml").runtimes
+    assert (declared.interpreter is None, declared.image is None) == (
+        runtime.interpreter is None,
+        runtime.image is None,
+    )
+
+
+def test_another_tensorflow_is_another_tag_of_tensorflows_own_image(tmp_path: Path) -> None:
+    runtime, sources = declared_as(" {image: tensorflow/tensorflow:2.18.1-gpu}\n", tmp_path)
+    (edit,) = edited(CHANGES["tensorflow"], runtime, sources)
+    assert edit.new == '  serving: {image: "tensorflow/tensorflow:2.15.1-gpu"}'
+
+
+@pytest.mark.parametrize(
+    ("image", "change"),
+    [
+        ("ghcr.io/acme/serving:2.18.1", "tensorflow"),
+        ("tensorflow/tensorflow:latest", "tensorflow"),
+        ("tensorflow/tensorflow:2.18.1@sha256:0f0f", "tensorflow"),
+        ("tensorflow/tensorflow:2.18.1", "legacy"),
+        ("tensorflow/tensorflow:2.18.1", "older"),
+    ],
+)
+def test_an_image_whose_name_does_not_tell_the_whole_change_is_left_alone(
+    image: str, change: str, tmp_path: Path
+) -> None:
+    runtime, sources = declared_as(f' {{image: "{image}"}}\n', tmp_path)
+    assert edited(CHANGES[change], runtime, sources) == ()
+
+
+def test_a_variable_is_set_for_an_image_as_for_anything_else(tmp_path: Path) -> None:
+    runtime, sources = declared_as(" {image: ghcr.io/acme/serving:2.18.1}\n", tmp_path)
+    (edit,) = edited(CHANGES["environment"], runtime, sources)
+    assert edit.new == '  serving: {image: ghcr.io/acme/serving:2.18.1, env: {TF_USE_LEGACY_KERAS: "1"}}'
+
+
 @pytest.mark.parametrize(
     ("line", "was", "expected"),
     [
@@ -147,6 +208,10 @@ def test_the_loader_of_one_artifact_is_named_by_its_path_and_leaves_the_others_a
     spec = read_spec(tmp_path, tmp_path / "loadgate.yml")
     assert spec.loaders == {"models/a b": Loader.SAVED_MODEL}
     assert yaml.safe_load((tmp_path / "loadgate.yml").read_text())["runtimes"]["serving"]["tensorflow"] == "2.18.1"
+
+
+def declared_as(block: str, root: Path) -> tuple[Runtime, Sources]:
+    return read(root, loadgate__yml=f"version: 1\nruntimes:\n  serving:{block}")
 
 
 def lock(**packages: str) -> Lock:

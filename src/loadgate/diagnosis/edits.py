@@ -9,14 +9,22 @@ from pathlib import PurePosixPath
 from loadgate.declared import TENSORFLOW_NAMES
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Draft, Sources
+from loadgate.diagnosis.releases import requirements_for
 from loadgate.diagnosis.spec_block import Block
 from loadgate.domain import Edit, Format, Loader, Lock, Requirement, Runtime
 
+TAG = re.compile(r"((?:^|/)tensorflow:)\d+(?:\.\d+)+")
+"""Of TensorFlow's own images, and of what is named after them: its release."""
 VERSIONS = r"""[<>=!~]=?=?[^"',;#\s]*(?:,\s*[<>=!~]=?[^"',;#\s]*)*"""
 
 
 def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) -> tuple[Edit, ...]:
-    """What to change where. A pin that has to give way is an edit without `new`: see `finished`."""
+    """What to change where. A pin that has to give way is an edit without `new`: see `finished`.
+
+    Nothing where no line can tell the whole of it: half a change is one that nobody tried.
+    """
+    if not _can_be_told(change, base):
+        return ()
     draft = Draft(sources)
     block = Block.of(base, draft)
     if block is not None:
@@ -62,19 +70,44 @@ def _finished(edit: Edit, lock: Lock) -> Edit | None:
     return Edit(file=edit.file, line=edit.line, old=edit.old, new=pinned)
 
 
+def _can_be_told(change: Change, base: Runtime) -> bool:
+    """Of what exists already: into an interpreter one installs, by a command; an image is replaced by another."""
+    if not change.needs_environment:
+        return True
+    if base.image is not None:
+        return _other_image(change, base.image) is not None
+    return base.interpreter is None or change.python is None
+
+
+def _other_image(change: Change, image: str) -> str | None:
+    """The one that is the image with the change; None where the names of images do not tell which that would be."""
+    release = change.tensorflow
+    if release is None or change.python or change.keras or not {*change.packages} <= {*requirements_for(release)}:
+        return None
+    other = TAG.sub(rf"\g<1>{release}", image)
+    return other if other != image and "@" not in image else None
+
+
 def _change_keys(block: Block, change: Change, base: Runtime) -> None:
-    if change.python and base.interpreter is None:
+    if base.image is not None and (image := _other_image(change, base.image)):
+        block.set("image", f'"{image}"')
+    elif base.interpreter is None and base.image is None:
+        _change_made(block, change, base)
+    for name, value in change.env.items():
+        block.put_into("env", name, f'"{value}"')
+    for module in change.imports:
+        block.append("imports", module)
+
+
+def _change_made(block: Block, change: Change, base: Runtime) -> None:
+    if change.python:
         block.set("python", f'"{change.python}"')
-    if change.tensorflow and base.interpreter is None and tensorflow_line(base) is None:
+    if change.tensorflow and tensorflow_line(base) is None:
         block.set("tensorflow", f'"{change.tensorflow}"')
     if change.keras:
         block.set("keras", f'"{change.keras}"')
     elif change.tensorflow and base.keras:
         block.remove("keras")
-    for name, value in change.env.items():
-        block.put_into("env", name, f'"{value}"')
-    for module in change.imports:
-        block.append("imports", module)
 
 
 def tensorflow_line(base: Runtime) -> Requirement | None:
@@ -118,7 +151,9 @@ def respelled(line: str, was: str, now: str) -> str:
 
 
 def _add_packages(draft: Draft, block: Block | None, change: Change, base: Runtime) -> None:
-    """Lines for packages that the runtime did not ask for so far."""
+    """Lines for packages that the runtime did not ask for so far; what exists already asks for none."""
+    if base.interpreter is not None or base.image is not None:
+        return
     asked = {name_of(line.text) for line in (*base.requirements, *base.constraints)}
     new = [text for text in change.packages if name_of(text) not in asked and (parsed := parse(text)) and parsed]
     file = _listed(base)
