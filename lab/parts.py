@@ -35,7 +35,7 @@ TIMEOUT = 3600.0
 STANDALONE = ("2.0.9", "2.1.6", "2.2.5", "2.3.1")
 """Releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
 NEEDED_BY_STANDALONE = ("keras_applications==1.0.8", "keras_preprocessing==1.1.2", "pyyaml==5.4.1", "scipy==1.5.4")
-NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS)
+NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS, Loader.CHECKPOINT_SHARDS)
 """`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras."""
 
 

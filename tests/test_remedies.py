@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from loadgate.domain import Lock
 
 from .command import Ended, loadgate
 
@@ -47,10 +50,20 @@ class LocalContrast(tf.keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "size": self.size}
 '''
+SHARDS = """
+import sys
+from tensorflow.compat import v1
+
+with v1.Graph().as_default(), v1.Session() as session:
+    v1.get_variable("weights", initializer=[1.0, 2.0])
+    session.run(v1.global_variables_initializer())
+    saver = v1.train.Saver(write_version=v1.train.SaverDef.V1, sharded=True)
+    saver.save(session, sys.argv[1], write_state=False, write_meta_graph=False)
+"""
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(tmp_path_factory: pytest.TempPathFactory, serving: Lock) -> Path:
     root = tmp_path_factory.mktemp("remedies") / "repository"
     (root / "m").mkdir(parents=True)
     (root / "acme").mkdir()
@@ -60,6 +73,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLES / "models/churn/churn_2022", root / "m" / "saved")
     shutil.copy(EXAMPLES / "models/churn/churn_2024.keras", root / "m" / "loads.keras")
     shutil.copy(EXAMPLES / "serving/requirements-next.txt", root / "requirements.txt")
+    subprocess.run([serving.interpreter, "-c", SHARDS, root / "m" / "shards"], capture_output=True, check=True)
     (root / "acme" / "layers.py").write_text(CONTRAST)
     (root / "loadgate.yml").write_text(SPEC)
     return root
@@ -110,6 +124,12 @@ def test_a_savedmodel_that_keras_3_refuses_is_seen_to_load_by_another_call(repor
     best = remedies(report, "m/saved")[0]
     assert (best["kind"], best["verified"]) == ("loader", True)
     assert "saved_model: saved_model" in best["edits"][0]["new"]
+
+
+def test_a_checkpoint_of_format_v1_is_seen_to_load_by_a_pattern_for_its_shards(report: Any) -> None:
+    best = remedies(report, "m/shards")[0]
+    assert (best["kind"], best["verified"]) == ("loader", True)
+    assert "checkpoint: checkpoint_shards" in best["edits"][0]["new"]
 
 
 def test_a_pointer_is_no_matter_for_trials(report: Any) -> None:

@@ -40,6 +40,8 @@ class Loader(StrEnum):
     """`tf.compat.v1.train.import_meta_graph` of a checkpoint's `.meta`."""
     CHECKPOINT = "checkpoint"
     """`tf.train.load_checkpoint`, then every tensor is read."""
+    CHECKPOINT_SHARDS = "checkpoint_shards"
+    """The same with a pattern for the shards, `PREFIX-?????-of-?????`, which is how those of format V1 are named."""
     TFLITE = "tflite"
     """`tf.lite.Interpreter` with `allocate_tensors`."""
     WEIGHTS = "weights"
@@ -52,7 +54,7 @@ LOADERS_OF_FORMAT: Mapping[Format, tuple[Loader, ...]] = {
     Format.KERAS_V3: (Loader.KERAS, Loader.TF_KERAS),
     Format.SAVED_MODEL: (Loader.SAVED_MODEL, Loader.KERAS, Loader.TF_KERAS, Loader.KERAS_LAYER),
     Format.GRAPH_DEF: (Loader.GRAPH_DEF,),
-    Format.CHECKPOINT: (Loader.CHECKPOINT, Loader.META_GRAPH),
+    Format.CHECKPOINT: (Loader.CHECKPOINT, Loader.META_GRAPH, Loader.CHECKPOINT_SHARDS),
     Format.TFLITE: (Loader.TFLITE,),
 }
 """The loaders that make sense of a format; the first is its default."""

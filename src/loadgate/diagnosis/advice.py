@@ -18,6 +18,7 @@ CALLS = {
     Loader.GRAPH_DEF: "tf.graph_util.import_graph_def",
     Loader.META_GRAPH: "tf.compat.v1.train.import_meta_graph",
     Loader.CHECKPOINT: "tf.train.load_checkpoint",
+    Loader.CHECKPOINT_SHARDS: 'tf.train.load_checkpoint("PREFIX-?????-of-?????")',
     Loader.TFLITE: "tf.lite.Interpreter",
     Loader.WEIGHTS: "model.load_weights, into a model built by code",
 }

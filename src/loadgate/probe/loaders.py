@@ -115,6 +115,10 @@ def checkpoint(path: str, called: Called) -> Any:
     return reader
 
 
+def checkpoint_shards(path: str, called: Called) -> Any:
+    return checkpoint(path + "-?????-of-?????", called)
+
+
 def tflite(path: str, called: Called) -> Any:
     import tensorflow as tf
 
@@ -148,6 +152,7 @@ LOADERS: Dict[str, Callable[[str, Called], Any]] = {
     "graph_def": graph_def,
     "meta_graph": meta_graph,
     "checkpoint": checkpoint,
+    "checkpoint_shards": checkpoint_shards,
     "tflite": tflite,
     "weights": weights,
 }
