@@ -15,6 +15,8 @@ from tests.report.conftest import node_modules
 __all__ = ["node_modules"]
 
 BASE = "debian:bookworm-slim"
+MADE_BY = "script/setup-engine installs and starts one"
+"""Or why it could not, which CI knows."""
 SERVING = "loadgate-tests/serving:2.15"
 SERVING_FILE = """\
 FROM debian:bookworm-slim
@@ -28,14 +30,21 @@ ENV PATH=/opt/serving/bin:$PATH
 
 @pytest.fixture(scope="session")
 def engine() -> None:
+    missing = what_is_missing()
+    if missing is not None:
+        pytest.skip(f"no container engine: {missing}; {os.environ.get('LOADGATE_NO_ENGINE') or MADE_BY}")
+
+
+def what_is_missing() -> str | None:
     if shutil.which("docker") is None:
-        pytest.skip("no container engine: there is no docker; script/setup-engine installs one")
+        return "there is no docker"
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("no container engine: docker does not answer; script/setup-engine starts one")
-    if os.geteuid() != 0:
-        pytest.skip("no container engine: these tests hand folders to another user, which takes root")
+        return "docker does not answer"
     if subprocess.run(["docker", "image", "inspect", BASE], capture_output=True, check=False).returncode != 0:
-        pytest.skip(f"no container engine: there is no {BASE}; script/setup-engine makes it")
+        return f"there is no {BASE}"
+    if os.geteuid() != 0:
+        return "these tests hand folders to another user, which takes root"
+    return None
 
 
 @pytest.fixture(scope="session")
