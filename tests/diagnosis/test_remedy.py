@@ -9,8 +9,9 @@ import pytest
 
 from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
 from loadgate.diagnosis.attempts import Ending, Rounds, attempts, remedies, repairs
-from loadgate.diagnosis.changes import Failure
-from loadgate.diagnosis.remedy import Broken, Findings, in_order, options, plan_of
+from loadgate.diagnosis.change import Change
+from loadgate.diagnosis.changes import Failure, resaves
+from loadgate.diagnosis.remedy import Broken, Findings, in_order, options, plan_of, resave_plan
 from loadgate.domain import (
     Case,
     CaseResult,
@@ -170,3 +171,44 @@ def test_a_candidate_that_no_remedy_would_be_is_refused(more: dict[str, object])
     tampered = replace(plan, runtimes=(replace(plan.runtimes[0], **more),))  # type: ignore[arg-type]  # any field
     with pytest.raises(UsageError, match="is no runtime of the plan"):
         refuse_what_no_remedy_is(tampered, found.plan)
+
+
+def in_an_image(name: str) -> tuple[Failure, Change, Findings]:
+    """What fails in an image, and loads in another runtime of the plan."""
+    failure = keras_2_file_in_keras_3(name)
+    failure = replace(failure, runtime=Runtime(name="next", image="acme/next:1"))
+    elsewhere = Runtime(name="now", tensorflow="2.15.1")
+    found = findings(failure)
+    found = replace(
+        found,
+        plan=replace(found.plan, runtimes=(*found.plan.runtimes, elsewhere)),
+        states={"next": RuntimeState(name="next", lock=replace(failure.lock, image="sha256:1"))},
+    )
+    return failure, next(resaves(failure)), found
+
+
+def test_what_fails_in_an_image_is_saved_again_for_a_runtime_that_is_made_alike() -> None:
+    """Neither can anything be put into the container, nor taken out of it."""
+    failure, change, found = in_an_image("one")
+    source = replace(failure.case, id="now", runtime="now")
+    plan = resave_plan([(failure, change)], {failure.case.id: source}, found, environments=1)
+    saving, reading = plan.cases
+    assert saving.runtime == "now"
+    alike = next(runtime for runtime in plan.runtimes if runtime.name == reading.runtime)
+    assert (alike.image, alike.tensorflow, alike.keras) == (None, failure.lock.tensorflow, failure.lock.keras)
+    refuse_what_no_remedy_is(plan, found.plan)
+
+
+def test_what_loads_in_an_image_is_saved_again_in_a_runtime_that_is_made_alike() -> None:
+    failure, change, found = in_an_image("one")
+    target = replace(failure, runtime=Runtime(name="now", tensorflow="2.15.1"))
+    source = replace(failure.case, id="image")
+    plan = resave_plan([(target, change)], {failure.case.id: source}, found, environments=1)
+    assert not any(runtime.image for runtime in plan.runtimes)
+    assert len(plan.cases) == len(plan.trials) == len(plan.runtimes)
+
+
+def test_no_runtime_is_made_alike_beyond_the_environments_that_may_be_made() -> None:
+    failure, change, found = in_an_image("one")
+    source = replace(failure.case, id="now", runtime="now")
+    assert not resave_plan([(failure, change)], {failure.case.id: source}, found, environments=0).cases

@@ -72,7 +72,7 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
     with the same Python, TensorFlow and Keras takes its place.
     """
     if change.needs_environment:
-        runtime = _made_like(runtime, lock)
+        runtime = made_like(runtime, lock)
     dropped = _dropped(change)
     kept = [line for line in runtime.requirements if name_of(line.text) not in dropped]
     if change.tensorflow and not any(name_of(line.text) in TENSORFLOW_NAMES for line in kept):
@@ -95,7 +95,8 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
     )
 
 
-def _made_like(runtime: Runtime, lock: Lock | None) -> Runtime:
+def made_like(runtime: Runtime, lock: Lock | None) -> Runtime:
+    """Of the same name. What is made from packages already, or is not known, is left as it is."""
     if (runtime.interpreter is None and runtime.image is None) or lock is None:
         return runtime
     pins = [f"{name}=={lock.packages[name]}" for name in ("numpy", "protobuf", "h5py") if name in lock.packages]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from loadgate.diagnosis.advice import advise_mending, advise_repair
-from loadgate.diagnosis.change import Change, changed
+from loadgate.diagnosis.change import Change, changed, made_like
 from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
 from loadgate.diagnosis.draft import Sources
 from loadgate.domain import (
@@ -247,10 +247,13 @@ def trial_case(original: Case, runtime: Runtime, change: Change) -> Case:
 # --- saved again --------------------------------------------------------------------------------------------------
 
 
-def resave_plan(failures: Sequence[tuple[Failure, Change]], sources: Mapping[str, Case], findings: Findings) -> Plan:
+def resave_plan(
+    failures: Sequence[tuple[Failure, Change]], sources: Mapping[str, Case], findings: Findings, *, environments: int
+) -> Plan:
     """`sources`: id of the failed case → a case of the same artifact that passed, or will be tried, elsewhere.
 
     Each change is tried by two cases: one loads the original there and saves it, the other loads that in the target.
+    Of runtimes that have to be made for it there are at most `environments`.
     """
     runtimes: dict[str, Runtime] = {}
     cases: dict[str, Case] = {}
@@ -260,10 +263,13 @@ def resave_plan(failures: Sequence[tuple[Failure, Change]], sources: Mapping[str
         source = sources.get(failure.case.id)
         if source is None or change.resave is None or source.runtime not in known:
             continue
-        saver = _saver(source, change.resave)
-        target = trial_case(failure.case, failure.runtime, change)
-        runtimes.setdefault(saver.runtime, known[saver.runtime])
-        runtimes.setdefault(failure.runtime.name, failure.runtime)
+        two = [_within_reach(each, findings.states) for each in (known[source.runtime], failure.runtime)]
+        needed = {**runtimes, **{each.name: each for each in two}}
+        if len(needed.keys() - known.keys()) > environments:
+            continue
+        runtimes = needed
+        saver = _saver(replace(source, runtime=two[0].name), change.resave)
+        target = trial_case(failure.case, two[1], change)
         if saver.id not in cases:
             trials.append(Trial(case=saver.id, saves=change.resave))
         cases |= {saver.id: saver, target.id: target}
@@ -273,6 +279,14 @@ def resave_plan(failures: Sequence[tuple[Failure, Change]], sources: Mapping[str
     return _plan(findings, runtimes.values(), cases.values(), trials)
 
 
+def _within_reach(runtime: Runtime, states: Mapping[str, RuntimeState]) -> Runtime:
+    """What is saved in a container stays there, and into it comes nothing: for an image, a runtime that is like it."""
+    state = states.get(runtime.name)
+    if runtime.image is None or state is None or state.lock is None:
+        return runtime
+    return replace(made_like(runtime, state.lock), name=f"{runtime.name} made alike")
+
+
 def _saver(source: Case, format_: Format) -> Case:
-    identity = "\0".join((source.id, "saves", format_)).encode()
+    identity = "\0".join((source.id, source.runtime, "saves", format_)).encode()
     return replace(source, id=hashlib.sha256(identity).hexdigest()[:16])

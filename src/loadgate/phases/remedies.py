@@ -101,7 +101,8 @@ def candidates(findings: Findings, bounds: RemedyBounds) -> Plan:
     sources = {case.artifact: case for case in findings.passed}
     wanted = [(each, change) for each in findings.failures for change in _resaves(each)]
     by_failure = {each.case.id: sources[each.case.artifact] for each, _ in wanted if each.case.artifact in sources}
-    return joined(plain, resave_plan(wanted, by_failure, findings))
+    left = bounds.runtimes - sum(option.makes_environment for option in chosen)
+    return joined(plain, resave_plan(wanted, by_failure, findings, environments=left))
 
 
 def _resaves(failure: Failure) -> Iterator[Change]:
@@ -137,6 +138,8 @@ class Workbench:
     plan: Plan = field(default_factory=Plan)
     states: dict[str, RuntimeState] = field(default_factory=dict)
     results: dict[str, CaseResult] = field(default_factory=dict)
+    made: int = 0
+    """How many environments, so far."""
     products: Path | None = None
     """Where what was saved again is kept."""
 
@@ -150,15 +153,14 @@ class Workbench:
 
     def run(self) -> Rounds:
         left = list(options(self.findings))
-        made = 0
         while self.time_left > 0:
             left = [narrowed for option in left if (narrowed := _narrowed(option, self._open(option))) is not None]
-            order = in_order(left, environments=self.bounds.runtimes - made)
+            order = in_order(left, environments=self.bounds.runtimes - self.made)
             if not order:
                 break
             option = order[0]
             left.remove(option)
-            made += option.makes_environment
+            self.made += option.makes_environment
             self._try(plan_of([option], self.findings))
         self._resave()
         return self.rounds
@@ -212,7 +214,8 @@ class Workbench:
         }
         self.states = {**self.findings.states, **self.states}
         known = replace(self.findings.plan, runtimes=(*self.findings.plan.runtimes, *self.plan.runtimes))
-        step = resave_plan(wanted, sources, replace(self.findings, plan=known))
+        findings = replace(self.findings, plan=known, states=self.states)
+        step = resave_plan(wanted, sources, findings, environments=self.bounds.runtimes - self.made)
         if step.cases:
             self._try(step)
 
