@@ -95,6 +95,15 @@ def test_the_lines_of_a_spec_make_the_runtime_that_was_tried(style: str, tmp_pat
         assert {line.text for line in tried.requirements} <= asked
 
 
+@pytest.mark.parametrize("name", ["python", "tensorflow", "env"])
+def test_a_runtime_may_have_the_name_of_a_key(name: str, tmp_path: Path) -> None:
+    for spec in (SPECS["block"], SPECS["flow"]):
+        runtime, sources = read(tmp_path, loadgate__yml=spec.replace("serving:", f"{name}:"))
+        applied(edited(OLDER, runtime, sources), tmp_path)
+        (declared,) = read_spec(tmp_path, tmp_path / "loadgate.yml").runtimes
+        assert (declared.name, declared.python, declared.tensorflow) == (name, "3.11", "2.15.1")
+
+
 def test_a_comment_and_everything_else_on_a_changed_line_stays(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, loadgate__yml=SPECS["block"])
     edits = {edit.line: edit for edit in edited(OLDER, runtime, sources)}

@@ -13,6 +13,7 @@ from loadgate.diagnosis.draft import Draft
 from loadgate.domain import Runtime
 
 SPEC = re.compile(r"\.ya?ml$")
+HEAD = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^:]*):""")
 VALUE = r"""(?:"[^"]*"|'[^']*'|[^,}\s#]+)"""
 
 
@@ -62,9 +63,9 @@ class Block:
         at = self._find(key)
         if at is None:
             return
-        text = self._text(at)
+        head, text = self._parts(at)
         inline = re.sub(rf",\s*{key}:\s*{VALUE}|(?<={{){key}:\s*{VALUE},?\s*", "", text, count=1)
-        self._change(at, inline if inline != text else "")
+        self._change(at, f"{head}{inline}" if inline != text else "")
 
     def put_into(self, key: str, name: str, value: str) -> None:
         """Into a mapping."""
@@ -89,20 +90,29 @@ class Block:
     def _text(self, number: int) -> str:
         return self.draft.text(self.file, number)
 
+    def _parts(self, number: int) -> tuple[str, str]:
+        """Of a line: the name of the runtime, which may be that of a key, and what is said of it."""
+        text = self._text(number)
+        found = HEAD.match(text) if number == self.first else None
+        at = found.end() if found else 0
+        return text[:at], text[at:]
+
     def _change(self, number: int, text: str) -> None:
         self.draft.change(self.file, number, text)
 
     def _find(self, key: str) -> int | None:
         wanted = re.compile(rf"(?<![\w.-]){key}:(?=\s|$)", re.MULTILINE)
-        return next((n for n in range(self.first, self.last + 1) if wanted.search(self._text(n))), None)
+        return next((n for n in range(self.first, self.last + 1) if wanted.search(self._parts(n)[1])), None)
 
     def _replace(self, key: str, value: str, new: Callable[[str], str]) -> bool:
         at = self._find(key)
-        found = re.search(rf"(?<![\w.-]){key}:[ \t]*({value})", self._text(at)) if at else None
-        if at is None or found is None:
+        if at is None:
             return False
-        text = self._text(at)
-        self._change(at, text[: found.start(1)] + new(found[1]) + text[found.end(1) :])
+        head, text = self._parts(at)
+        found = re.search(rf"(?<![\w.-]){key}:[ \t]*({value})", text)
+        if found is None:
+            return False
+        self._change(at, head + text[: found.start(1)] + new(found[1]) + text[found.end(1) :])
         return True
 
     def _add(self, entry: str) -> None:
