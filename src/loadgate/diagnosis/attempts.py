@@ -162,7 +162,8 @@ def repairs(rounds: Rounds) -> Mapping[str, tuple[Remedy, ...]]:
             why = "the bounds on trying remedies were reached before it"
             found.setdefault(name, {})[candidate] = replace(remedy, why_not_verified=why)
         elif state.lock is not None:
-            mine = [t.case for t in rounds.candidates.trials if t.repairs == name]
+            trials = (trial for trial in rounds.candidates.trials if trial.repairs == name)
+            mine = [trial.case for trial in trials if rounds.runtime_of(trial.case) == candidate]
             loaded = sum(rounds.passed(case) for case in mine)
             total = state.seconds + sum(rounds.results[case].seconds for case in mine if case in rounds.results)
             found.setdefault(name, {})[candidate] = replace(

@@ -65,6 +65,17 @@ class Change:
         return ", ".join(parts) or "as it is"
 
 
+def combined(first: Change, second: Change) -> Change:
+    """Both, of whatever kind; where they contradict each other, the second."""
+    named = {name_of(text) for text in second.packages}
+    return replace(
+        second,
+        python=second.python or first.python,
+        packages=(*(text for text in first.packages if name_of(text) not in named), *second.packages),
+        env={**first.env, **second.env},
+    )
+
+
 def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -> Runtime:
     """The runtime with the change. `lock` is what it turned out to be, where it could be made.
 

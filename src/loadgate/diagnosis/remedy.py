@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from loadgate.diagnosis.advice import advise_mending, advise_repair
-from loadgate.diagnosis.change import Change, changed, made_like
+from loadgate.diagnosis.change import Change, changed, combined, made_like
 from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
 from loadgate.diagnosis.draft import Sources
 from loadgate.domain import (
@@ -120,8 +120,21 @@ def _name(runtime: Runtime, case: Case, change: Change) -> str:
 def _repair(broken: Broken) -> Iterator[Option]:
     change = repair_of(broken.runtime, broken.finding)
     if change is not None:
-        runtime = changed(broken.runtime, None, change, name=f"{broken.runtime.name} with {change.label}")
-        yield Option(runtime=runtime, base=broken.runtime, change=change, repairs=broken)
+        yield _repairing_with(change, broken)
+
+
+def _repairing_with(change: Change, broken: Broken) -> Option:
+    runtime = changed(broken.runtime, None, change, name=f"{broken.runtime.name} with {change.label}")
+    return Option(runtime=runtime, base=broken.runtime, change=change, repairs=broken)
+
+
+def repaired_further(option: Option, state: RuntimeState | None) -> Iterator[Option]:
+    """Where a repair only uncovered the next thing that is wrong: both repairs at once."""
+    if option.repairs is None or state is None or state.finding is None:
+        return
+    change = repair_of(option.base, state.finding)
+    if change is not None and (both := combined(option.change, change)).label != option.change.label:
+        yield _repairing_with(both, option.repairs)
 
 
 def in_order(candidates: Iterable[Option], *, environments: int) -> tuple[Option, ...]:

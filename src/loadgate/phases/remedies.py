@@ -20,7 +20,16 @@ from loadgate.diagnosis.changes import KERAS_LOADERS, Failure, resaves
 from loadgate.diagnosis.definitions import find_definitions
 from loadgate.diagnosis.draft import read_sources
 from loadgate.diagnosis.explain import explain
-from loadgate.diagnosis.remedy import Broken, Findings, Option, in_order, options, plan_of, resave_plan
+from loadgate.diagnosis.remedy import (
+    Broken,
+    Findings,
+    Option,
+    in_order,
+    options,
+    plan_of,
+    repaired_further,
+    resave_plan,
+)
 from loadgate.domain import (
     Case,
     CaseResult,
@@ -162,6 +171,7 @@ class Workbench:
             left.remove(option)
             self.made += option.makes_environment
             self._try(plan_of([option], self.findings))
+            left += repaired_further(option, self.states.get(option.runtime.name))
         self._resave()
         return self.rounds
 

@@ -32,8 +32,8 @@ from loadgate.runtimes.uv import Uv, find_uv, settings
 
 FRESH = 24 * 3600.0
 """Seconds for which what was resolved is taken as it is."""
-PASSING = frozenset({"timed_out", "killed"})
-"""Causes that a quieter machine may not show again, so they are not remembered."""
+PASSING = frozenset({"timed_out", "killed", "unknown"})
+"""Causes that are not remembered: a quieter machine may not show them again, or a later release know more."""
 
 Step = Callable[[str], None]
 
