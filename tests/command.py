@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,16 +34,14 @@ def loadgate(
     """A check tries no remedies unless it says so: each may make an environment, which takes minutes."""
     if arguments[:1] == ("check",) and "--remedies" not in arguments:
         arguments = (*arguments, "--no-remedies")
-    ended = subprocess.run(
-        [*LOADGATE, *arguments],
-        cwd=cwd,
-        env=environment(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=patience,
-        check=False,
+    return ended([*LOADGATE, *arguments], cwd, environment(env), patience)
+
+
+def ended(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], patience: float = PATIENCE) -> Ended:
+    ran = subprocess.run(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=patience, check=False
     )
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    return Ended(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 
 def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:

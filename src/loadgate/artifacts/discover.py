@@ -25,6 +25,7 @@ from loadgate.artifacts.listing import list_files, walk
 from loadgate.artifacts.ordinary import is_ordinary
 from loadgate.domain import Artifact, Facts, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
+from loadgate.places import is_folder
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -55,9 +56,12 @@ def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (
 
     `include` and `exclude` are patterns as in .gitignore. One that matches any file of an artifact includes it; to
     exclude it, its path or all of its files have to match, so that no model is torn apart.
+
+    Raises `UsageError` where something may not be read: what is not looked at must not seem to be fine.
     """
     choice = _Choice(include, exclude)
-    paths = list_files(root)
+    closed: list[str] = []
+    paths = list_files(root, lambda folder: closed.append(f"{folder}/"))
     files = Files(root, paths)
     claimed: set[str] = set()
     sightings: list[Sighting] = []
@@ -66,9 +70,12 @@ def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (
         prefix = f"{folder}/" if folder else ""
         names = [name for name in candidates[folder] if prefix + name not in claimed]
         if any(choice.takes_file(prefix + name) for name in names):
-            for sighting in _ask_formats(FolderView(files, folder, names, files.below)):
+            view = FolderView(files, folder, names, files.below)
+            closed += view.closed
+            for sighting in _ask_formats(view):
                 claimed.update(sighting.files)
                 sightings.append(sighting)
+    _refuse_closed(filter(choice.takes_file, closed))
     chosen = (each for each in sightings if choice.takes(each) and _lies_inside(files, each))
     return tuple(sorted(map(_nameable, chosen), key=lambda sighting: sighting.path))
 
@@ -80,9 +87,9 @@ def identify(path: Path) -> tuple[Path, Sighting]:
     Raises `UsageError` where there is nothing, or no artifact.
     """
     where = Path(os.path.abspath(path))
-    if where.is_symlink():
+    if os.path.islink(where):
         where = Path(os.path.realpath(where))  # Path.resolve raises for links that lead in a circle
-    if where.is_dir():
+    if is_folder(where):
         return _identify_folder(path, where)
     inner = where.parent.name in _FOLDERS_IN_A_SAVED_MODEL
     for folder in (where.parent, where.parent.parent) if inner else (where.parent,):
@@ -182,6 +189,15 @@ def _candidates(paths: Iterable[str]) -> dict[str, list[str]]:
     return by_folder
 
 
+def _refuse_closed(paths: Iterable[str]) -> None:
+    path = next(iter(sorted(paths)), None)
+    if path is not None:
+        raise UsageError(
+            f"{spelled(path)} may not be read, so nobody knows whether it holds a model; "
+            "open it to this user, or leave it out with artifacts: {exclude: [...]} in the spec"
+        )
+
+
 class _Choice:
     """What `include` and `exclude` leave."""
 
@@ -190,7 +206,8 @@ class _Choice:
         self._exclude = _patterns(exclude)
 
     def takes_file(self, path: str) -> bool:
-        return (self._include is None or self._include.match_file(path)) and not (
+        """Whether it may be part of an artifact that is taken; of a folder, whose path ends in `/`, what is in it."""
+        return (self._include is None or path.endswith("/") or self._include.match_file(path)) and not (
             self._exclude is not None and self._exclude.match_file(path)
         )
 

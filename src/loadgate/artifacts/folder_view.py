@@ -56,6 +56,8 @@ class FolderView:
         self._prefix = f"{path}/" if path else ""
         self._location = os.path.join(files.root, self._prefix)
         self._looks: dict[str, tuple[bytes, int]] = {}
+        self.closed: list[str] = []
+        """Paths, relative to the repository, of files that we may not read."""
         for name in sorted(names):
             look = self._look(name)
             if look is not None:
@@ -80,6 +82,9 @@ class FolderView:
         path = self._location + name
         try:
             descriptor: int | None = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError:
+            self.closed.append(self._prefix + name)
+            return None
         except OSError:
             descriptor = self._open_link(path, name)
         if descriptor is None:

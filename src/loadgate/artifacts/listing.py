@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,13 +35,14 @@ _OF_AN_OUTER_GIT = frozenset(
 """A hook's git says by these which repository is meant, and it is not always ours."""
 
 
-def list_files(root: Path) -> list[str]:
+def list_files(root: Path, closed: Callable[[str], object] = str) -> list[str]:
     """Paths of files relative to `root`, with `/` between their parts, in no order.
 
-    Some may be gone or be something other than a file: git lists what its index holds.
+    Some may be gone or be something other than a file: git lists what its index holds. `closed` is told of each folder
+    that we may not look into.
     """
     listed = _list_by_git(root, _MAX_SUBMODULE_DEPTH)
-    return list(walk(root)) if listed is None else listed
+    return list(walk(root, closed=closed)) if listed is None else listed
 
 
 # --- git ----------------------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class _Ignore:
         return self.patterns.check_file(inner).include
 
 
-def walk(root: Path, below: str = "") -> Iterator[str]:
+def walk(root: Path, below: str = "", closed: Callable[[str], object] = str) -> Iterator[str]:
     """Files below the folder `below`, without what .gitignore files ignore. Symbolic links to folders are not followed.
 
     As in git, what lies in an ignored folder is ignored whatever else is said of it.
@@ -128,7 +129,9 @@ def walk(root: Path, below: str = "") -> Iterator[str]:
         try:
             with os.scandir(root / folder) as scan:
                 entries = list(scan)
-        except OSError:
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                closed(folder)
             continue
         ignores = outer
         if any(entry.name == ".gitignore" for entry in entries):

@@ -20,6 +20,7 @@ from loadgate.phases.load import Options, load
 from loadgate.phases.plan import SPEC_NAMES, plan
 from loadgate.phases.provision import provision
 from loadgate.phases.remedies import Tell, Workbench, findings_of
+from loadgate.places import status_of
 from loadgate.progress import Progress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
@@ -86,7 +87,7 @@ def fix(request: Request, show_progress: ShowProgress, begin: Callable[[Report],
 
 def repository_of(artifact: Path) -> Path:
     """The nearest folder above it that has a spec or is a checkout; else the one we are in."""
-    if not artifact.exists() and not artifact.with_name(f"{artifact.name}.index").exists():
+    if all(status_of(path) is None for path in (artifact, artifact.with_name(f"{artifact.name}.index"))):
         raise UsageError(f"{artifact}: no such file or directory; give the path of an artifact")
     for folder in artifact.absolute().parents:
         if (folder / ".git").exists() or any((folder / name).is_file() for name in SPEC_NAMES):

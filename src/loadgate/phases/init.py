@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from loadgate.errors import UsageError
+from loadgate.places import is_folder, status_of
 
 
 def init(root: Path, *, force: bool = False) -> str:
@@ -13,10 +14,10 @@ def init(root: Path, *, force: bool = False) -> str:
     from loadgate.infer import infer_spec
     from loadgate.init_template import render
 
-    if not root.is_dir():
+    if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
     file = root / "loadgate.yml"
-    if file.exists() and not force:
+    if status_of(file) is not None and not force:
         raise UsageError(f"{file}: exists already; `--force` replaces it")
     spec = infer_spec(root, (sys.version_info.major, sys.version_info.minor))
     try:

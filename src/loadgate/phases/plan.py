@@ -12,6 +12,7 @@ from pathlib import Path
 from loadgate import __version__
 from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Origin, Plan, Runtime, Spec, StandInKind
 from loadgate.errors import UsageError
+from loadgate.places import is_file, is_folder
 
 SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
 
@@ -24,7 +25,7 @@ def plan(
     from loadgate.artifacts.discover import discover
     from loadgate.sandbox.reading import read_apart
 
-    if not root.is_dir():
+    if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
     if not is_utf_8(str(root.resolve())):
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
@@ -64,9 +65,9 @@ def wanted(root: Path, spec_file: Path | None) -> Spec:
     from loadgate.infer import infer_spec
     from loadgate.spec import read_spec
 
-    if spec_file is not None and not spec_file.is_file():
+    if spec_file is not None and not is_file(spec_file):
         raise UsageError(f"{spec_file}: no such file; write one with `loadgate init`")
-    written = spec_file or next((root / name for name in SPEC_NAMES if (root / name).is_file()), None)
+    written = spec_file or next((root / name for name in SPEC_NAMES if is_file(root / name)), None)
     if written is not None:
         return read_spec(root, written)
     return infer_spec(root, (sys.version_info.major, sys.version_info.minor))

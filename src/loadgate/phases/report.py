@@ -9,6 +9,7 @@ from pathlib import Path
 from loadgate import interchange
 from loadgate.domain import FailOn, Locks, Plan
 from loadgate.phases.rounds import read_rounds
+from loadgate.places import status_of
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
 from loadgate.report.remedied import remedied
@@ -67,7 +68,7 @@ def report(  # noqa: PLR0913 -- each is a file, or a set of files, of its own
 
 def read_base(gate: Gate) -> Report | None:
     """None also where the file is not there: the first run of a repository has no earlier one to compare with."""
-    if gate.base_report is None or not gate.base_report.exists():
+    if gate.base_report is None or status_of(gate.base_report) is None:
         return None
     return read_report(gate.base_report)
 

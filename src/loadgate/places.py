@@ -1,0 +1,29 @@
+"""Paths that a person gave: what is there, or one clear line where that cannot even be asked."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from loadgate.errors import UsageError
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """None where nothing is there. Raises `UsageError` where we may not look."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def is_folder(path: Path) -> bool:
+    status = status_of(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def is_file(path: Path) -> bool:
+    status = status_of(path)
+    return status is not None and stat.S_ISREG(status.st_mode)
