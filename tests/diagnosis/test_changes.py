@@ -50,6 +50,14 @@ def test_where_the_repository_has_not_the_class_no_other_tensorflow_is_tried() -
     assert changes_of(replace(unknown_layer(registered=True), definitions={})) == ()
 
 
+def test_nothing_is_installed_where_it_is_certain_that_only_a_person_can_help() -> None:
+    by_hand = Proposal(kind=RemedyKind.OTHER, value="a GPU")
+    failure = keras_2_file_in_keras_3("old", by_hand)
+    assert not any(change.needs_environment for change in changes_of(failure))
+    unsure = replace(failure, diagnosis=diagnosis_of(by_hand, confidence=Confidence.LIKELY))
+    assert any(change.needs_environment for change in changes_of(unsure))
+
+
 def test_a_module_that_is_imported_already_is_not_proposed_again() -> None:
     failure = unknown_layer(registered=True)
     imported = replace(failure, runtime=replace(failure.runtime, imports=("acme.layers",)))

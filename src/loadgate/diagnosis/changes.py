@@ -107,7 +107,7 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
     if failure.is_legacy and failure.separate_keras and failure.saver_keras_3:
         proposed[:0] = _to_keras_3(failure)
     general = sorted(_in_general(failure), key=lambda change: NEARNESS.index(change.kind))
-    if _is_about_code_alone(failure):
+    if _is_about_code_alone(failure) or _is_for_a_person(failure):
         general = [change for change in general if not change.needs_environment]
     unique: dict[str, Change] = {}
     for change in (*proposed, *general):
@@ -131,6 +131,12 @@ def _is_about_code_alone(failure: Failure) -> bool:
         return False
     needed = {found.name for found in failure.facts.custom_objects}
     return bool(needed) and needed.isdisjoint(failure.definitions)
+
+
+def _is_for_a_person(failure: Failure) -> bool:
+    """It is certain what would help, and no installing would."""
+    kinds = {proposal.kind for proposal in failure.diagnosis.proposals}
+    return failure.diagnosis.confidence is Confidence.CERTAIN and kinds == {RemedyKind.OTHER}
 
 
 def _with_needed_imports(failure: Failure, change: Change) -> Change:
