@@ -47,7 +47,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountGroup:
-    """Failures of one cause in one runtime: what they have in common is told once, from the first of them."""
+    """Failures of one cause with the same fixes: what they have in common is told once, from the first of them."""
 
     first: Account
     others: tuple[Account, ...] = ()
@@ -82,12 +82,13 @@ def accounts(report: Report) -> tuple[Account, ...]:
 
 
 def grouped(found: Iterable[Account], *, by_anchor: bool = False) -> tuple[AccountGroup, ...]:
-    """By cause and runtime, in the order of the first of each; what is not known has nothing in common."""
+    """By cause and by what mends it, in the order of the first of each; what is not known has nothing in common."""
     groups: dict[tuple[object, ...], list[Account]] = {}
     for account in found:
         own = account.case.case.id if account.cause == UNKNOWN else None
         where = account.anchor if by_anchor else None
-        key = (account.cause, account.headline, account.case.case.runtime, account.blocks, own, where)
+        fixes = tuple((remedy.headline, remedy.verified) for remedy in account.remedies)
+        key = (account.cause, account.headline, fixes, account.case.standing, account.blocks, own, where)
         groups.setdefault(key, []).append(account)
     return tuple(AccountGroup(first=first, others=tuple(others)) for first, *others in groups.values())
 
@@ -104,6 +105,14 @@ def warnings(report: Report) -> tuple[Warning, ...]:
         for case in report.cases
         for diagnosis in case.warnings
     )
+
+
+def grouped_warnings(found: Iterable[Warning]) -> tuple[tuple[Warning, ...], ...]:
+    """Those that say the same, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Warning]] = {}
+    for warning in found:
+        groups.setdefault((warning.diagnosis.cause, warning.diagnosis.headline), []).append(warning)
+    return tuple(map(tuple, groups.values()))
 
 
 def broken_runtimes(report: Report) -> tuple[RuntimeReport, ...]:

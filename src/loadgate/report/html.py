@@ -23,6 +23,7 @@ from loadgate.report.accounts import (
     accounts,
     grouped,
     notes,
+    place,
     skipped,
     warnings,
 )
@@ -61,7 +62,7 @@ class Told:
     """A failure in its row."""
 
     account: Account
-    places: int
+    places: tuple[str, ...]
     """So many runtimes and devices have the same."""
     unfolded: bool
     brief: bool
@@ -183,7 +184,7 @@ def _told(found: Sequence[Account]) -> Iterator[Told]:
         has_logs = _takes(rooms, "logs", (text for _, text in logs))
         yield Told(
             account=group.first,
-            places=len(group.all),
+            places=tuple(place(each.case) for each in group.all),
             unfolded=number < UNFOLDED,
             brief=not is_told,
             logs=logs if has_logs else (),

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from loadgate import untrusted
 
-PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+)*\)?[,;:.?]*|[–…×]", re.ASCII)
+PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+|\([^\W_]+\))*\)?[,;:.?…]*|[–…×]", re.ASCII)
 ADDRESS = re.compile(r"www\.|\bgh-\d|\b[0-9a-f]{7,}\b", re.IGNORECASE)
 """What GitHub would make a link of although it looks plain: a site, an issue, a commit."""
 LIST_ITEM = re.compile(r"\d+[.)]")
@@ -98,9 +98,9 @@ def _framed(run: str, as_code: Callable[[str], str]) -> str:
     """As code without the punctuation of the sentence around it."""
     parts = FRAMED.fullmatch(run)
     opening, core, closing = parts.groups() if parts else ("", run, "")
-    if not core or (")" in closing) != bool(opening):
-        return as_code(run)
     is_code_already = len(core) > 2 and core[0] == core[-1] == "`" and "`" not in core[1:-1]  # noqa: PLR2004 - two ticks
+    if not core or ((")" in closing) != bool(opening) and not is_code_already):
+        return as_code(run)
     return f"{opening}{as_code(core[1:-1] if is_code_already else core)}{closing}"
 
 

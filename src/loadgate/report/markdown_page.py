@@ -21,15 +21,15 @@ from loadgate.report.accounts import (
     accounts,
     broken_runtimes,
     grouped,
+    grouped_warnings,
     notes,
-    place,
     skipped,
     warnings,
 )
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from loadgate.report.terminal import SYMBOLS, WORDS
-from loadgate.report.truth import Change, Report, RuntimeReport, Standing, Verdict
+from loadgate.report.truth import CaseReport, Change, Report, RuntimeReport, Standing, Verdict
 
 VERDICTS = {
     Verdict.PASSED: SYMBOLS[Standing.PASSED],
@@ -178,7 +178,8 @@ def _problems(report: Report, page: Page, room: int) -> str:
     for index, group in enumerate(grouped(accounts(report))):
         in_full = partial(_group, group, page, unfolded=index < UNFOLDED)
         told.append(Told(full=in_full, line=partial(_line, group, page)))
-    told += [Told(full=partial(_warning, each), line=partial(_line_of_warning, each)) for each in warnings(report)]
+    for warned in grouped_warnings(warnings(report)):
+        told.append(Told(full=partial(_warning, warned), line=partial(_line_of_warning, warned)))
     return fitted(told, room)
 
 
@@ -246,9 +247,7 @@ def _line(group: AccountGroup, page: Page) -> str:
     first = group.first
     change = page.changes.get(first.case.case.id)
     word = f" ({CHANGES[change]})" if change else ""
-    case = first.case.case
-    where = f"{code(case.artifact, 200)} in {code(case.runtime, 80)} {case.device}"
-    return f"- {where}{more}{word}: {prose(first.headline, 200)}"
+    return f"- {_where(first.case)}{more}{word}: {prose(first.headline, 200)}"
 
 
 def _group(group: AccountGroup, page: Page, *, unfolded: bool) -> str:
@@ -282,10 +281,23 @@ def _body(group: AccountGroup, page: Page) -> Iterator[str]:
         yield _remedy(remedy)
     yield f"To be mended at {_link(account, page)}. To try this case alone: {code(account.command, 400)}"
     if group.others:
-        rows = [f"- {code(other.case.case.artifact, 200)} {other.case.case.device}" for other in group.others[:NAMED]]
-        if len(group.others) > NAMED:
-            rows.append(f"- and {len(group.others) - NAMED:,} more")
-        yield "The same in " + code(account.case.case.runtime, 80) + ":\n\n" + "\n".join(rows)
+        yield "The same:\n\n" + _listed([_other(other, account, page) for other in group.others])
+
+
+def _other(other: Account, first: Account, page: Page) -> str:
+    elsewhere = f", to be mended at {_link(other, page)}" if other.anchor != first.anchor else ""
+    return f"{_where(other.case)}{elsewhere}"
+
+
+def _where(case: CaseReport) -> str:
+    return f"{code(case.case.artifact, 200)} in {code(case.case.runtime, 80)} {case.case.device}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    rows = [f"- {item}" for item in items[:NAMED]]
+    if len(items) > NAMED:
+        rows.append(f"- and {len(items) - NAMED:,} more")
+    return "\n".join(rows)
 
 
 def _link(account: Account, page: Page) -> str:
@@ -316,14 +328,18 @@ def _remedy(remedy: Remedy) -> str:
     return "\n\n".join(parts)
 
 
-def _line_of_warning(warning: Warning) -> str:
-    return f"- warning: {code(warning.case.case.artifact, 200)}: {prose(warning.diagnosis.headline, 200)}"
+def _line_of_warning(group: Sequence[Warning]) -> str:
+    first = group[0]
+    more = f" and {len(group) - 1:,} more" if len(group) > 1 else ""
+    return f"- warning: {code(first.case.case.artifact, 200)}{more}: {prose(first.diagnosis.headline, 200)}"
 
 
-def _warning(warning: Warning) -> str:
-    case = warning.case
-    summary = f"warning: <b>{html_prose(warning.diagnosis.headline, 240)}</b> – {html_code(case.case.artifact, 200)}"
-    evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in warning.diagnosis.evidence[:NAMED])
-    remedies = [_remedy(remedy) for remedy in warning.diagnosis.remedies[:2]]
-    where = f"It loads in {code(place(case), 120)}, but not as it was."
+def _warning(group: Sequence[Warning]) -> str:
+    diagnosis = group[0].diagnosis
+    more = f" and {len(group) - 1:,} more" if len(group) > 1 else ""
+    artifact = html_code(group[0].case.case.artifact, 200)
+    summary = f"warning: <b>{html_prose(diagnosis.headline, 240)}</b> – {artifact}{more}"
+    evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in diagnosis.evidence[:NAMED])
+    remedies = [_remedy(remedy) for remedy in diagnosis.remedies[:2]]
+    where = "It loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
     return details(summary, "\n\n".join(part for part in (where, evidence, *remedies) if part))

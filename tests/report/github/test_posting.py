@@ -55,7 +55,7 @@ def test_a_failure_is_a_check_run_that_fails_and_a_comment(github: GitHub) -> No
     assert result.problems == []
     (run,) = github.check_runs
     assert (run["conclusion"], run["head_sha"], run["name"]) == ("failure", SHA, "loadgate")
-    assert len(github.annotations[run["id"]]) == 7
+    assert len(github.annotations[run["id"]]) == 6
     (body,) = ours(github)
     assert body.startswith("### ✗ loadgate: 4 of 6 artifacts do not load")
 
@@ -65,7 +65,7 @@ def test_a_repeat_leaves_one_comment_and_one_check_run_without_a_second_copy_of_
     posted(github, RUN.report, replace(TARGET, attempt=2))
 
     (run,) = github.check_runs
-    assert len(github.annotations[run["id"]]) == 7
+    assert len(github.annotations[run["id"]]) == 6
     assert len(ours(github)) == 1
 
 
