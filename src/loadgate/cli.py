@@ -425,6 +425,20 @@ def inspect(artifacts: tuple[Path, ...], as_json: bool) -> None:
 
 
 @commands.command()
+@click.argument("cause", required=False)
+def explain(cause: str | None) -> None:
+    """Tell why CAUSE happens and what to do about it; without it, which there are."""
+    from loadgate.report.explanation import cause_named, print_cause, print_causes
+    from loadgate.report.terminal import open_console
+
+    console = open_console(sys.stdout)
+    if cause is None:
+        print_causes(console)
+    else:
+        print_cause(cause_named(cause), console)
+
+
+@commands.command()
 @repository_argument
 @click.option("--force", is_flag=True, help="Replace a loadgate.yml that is there.")
 def init(path: Path, force: bool) -> None:

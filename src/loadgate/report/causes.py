@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from loadgate.domain import Confidence, Diagnosis
 from loadgate.report.truth import CaseReport, Report
 
-PAGES = "docs/causes"
-"""Where the project's own repository has a page for each cause."""
 UNKNOWN = "unknown"
 """The cause that has no page."""
 
@@ -31,9 +29,9 @@ def warnings(report: Report) -> tuple[CauseGroup, ...]:
     return _grouped((warning, case) for case in report.cases for warning in case.warnings)
 
 
-def page(diagnosis: Diagnosis) -> str:
-    """The page that says more, as a path in the project's own repository."""
-    return f"{PAGES}/{diagnosis.cause}.md"
+def command(cause: str) -> str:
+    """What tells more of it wherever loadgate is installed; docs/causes has the same as pages."""
+    return f"loadgate explain {cause}"
 
 
 def _grouped(found: Iterable[tuple[Diagnosis, CaseReport]]) -> tuple[CauseGroup, ...]:

@@ -135,7 +135,7 @@ def _cause(diagnosis: Diagnosis) -> str:
         lines.append(f"{'verified' if remedy.verified else 'suggested, not verified'}: {remedy.headline}")
         lines += [f"    {edit.file}:{edit.line or ''} {edit.new}" for edit in remedy.edits]
     if diagnosis.cause != causes.UNKNOWN:
-        lines.append(f"more: {causes.page(diagnosis)}")
+        lines.append(f"more: {causes.command(diagnosis.cause)}")
     return _body("\n".join(untrusted.line(line) for line in lines))
 
 

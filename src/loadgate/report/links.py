@@ -8,6 +8,8 @@ from urllib.parse import quote
 from loadgate.domain import Origin
 from loadgate.report.wording import path_bytes
 
+GITHUB = "https://github.com"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
@@ -20,6 +22,10 @@ class Links:
     sha: str = ""
     run: str = ""
     """Id of the workflow run."""
+    action: str = ""
+    """`owner/name` of the action that runs, which has a page for each cause."""
+    action_ref: str = ""
+    """The version of it that was asked for, such as `v1`."""
 
     @property
     def to_run(self) -> str | None:
@@ -30,6 +36,13 @@ class Links:
             return None
         path = quote(path_bytes(origin.file), safe="/")
         return f"{self._base}/blob/{quote(self.sha, safe='')}/{path}#L{origin.line}"
+
+    def to_cause(self, cause: str) -> str | None:
+        """On github.com alone: an action that a server of one's own runs may live there or here."""
+        if not (self.server == GITHUB and self.action and self.action_ref):
+            return None
+        path = f"{quote(self.action, safe='/')}/blob/{quote(self.action_ref, safe='/')}/docs/causes"
+        return f"{self.server}/{path}/{quote(cause, safe='')}.md"
 
     @property
     def _base(self) -> str:

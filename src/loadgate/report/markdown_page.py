@@ -179,7 +179,7 @@ def _problems(report: Report, page: Page, room: int) -> str:
         in_full = partial(_group, group, page, unfolded=index < UNFOLDED)
         told.append(Told(full=in_full, line=partial(_line, group, page)))
     for warned in grouped_warnings(warnings(report)):
-        told.append(Told(full=partial(_warning, warned), line=partial(_line_of_warning, warned)))
+        told.append(Told(full=partial(_warning, warned, page), line=partial(_line_of_warning, warned)))
     return fitted(told, room)
 
 
@@ -271,7 +271,7 @@ def _body(group: AccountGroup, page: Page) -> Iterator[str]:
         state.append("does not block")
     if account.cause != UNKNOWN:
         sure = "" if account.confidence is Confidence.CERTAIN else f", {account.confidence.value}"
-        state.append(f"cause {code(account.cause, 80)}{sure}")
+        state.append(f"cause {_cause(account.cause, page)}{sure}")
     yield " · ".join(state)
     yield prose(account.explanation, 1_000)
     yield "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in account.evidence[:NAMED])
@@ -298,6 +298,11 @@ def _listed(items: Sequence[str]) -> str:
     if len(items) > NAMED:
         rows.append(f"- and {len(items) - NAMED:,} more")
     return "\n".join(rows)
+
+
+def _cause(cause: str, page: Page) -> str:
+    target = page.links.to_cause(cause)
+    return f"[{code(cause, 80)}]({target})" if target else code(cause, 80)
 
 
 def _link(account: Account, page: Page) -> str:
@@ -334,12 +339,12 @@ def _line_of_warning(group: Sequence[Warning]) -> str:
     return f"- warning: {code(first.case.case.artifact, 200)}{more}: {prose(first.diagnosis.headline, 200)}"
 
 
-def _warning(group: Sequence[Warning]) -> str:
+def _warning(group: Sequence[Warning], page: Page) -> str:
     diagnosis = group[0].diagnosis
     more = f" and {len(group) - 1:,} more" if len(group) > 1 else ""
     artifact = html_code(group[0].case.case.artifact, 200)
     summary = f"warning: <b>{html_prose(diagnosis.headline, 240)}</b> – {artifact}{more}"
     evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in diagnosis.evidence[:NAMED])
     remedies = [_remedy(remedy) for remedy in diagnosis.remedies[:2]]
-    where = "It loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
+    where = f"cause {_cause(diagnosis.cause, page)}\n\nIt loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
     return details(summary, "\n\n".join(part for part in (where, evidence, *remedies) if part))

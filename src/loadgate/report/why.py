@@ -51,7 +51,7 @@ def remedy_rows(diagnosis: Diagnosis) -> Rows:
     """What to do about it, best first, and where to read more."""
     rows = [("to mend it", remedy_text(remedy)) for remedy in diagnosis.remedies[:REMEDIES]]
     if diagnosis.cause != causes.UNKNOWN:
-        rows.append(("more", Text(causes.page(diagnosis))))
+        rows.append(("more", Text(causes.command(diagnosis.cause))))
     return rows
 
 

@@ -90,11 +90,20 @@ class Target:
     run: int = 0
     attempt: int = 1
     server: str = "https://github.com"
+    action: str = ""
+    action_ref: str = ""
 
     @property
     def links(self) -> Links:
         run = str(self.run) if self.run else ""
-        return Links(server=self.server, repository=self.repository, sha=self.sha or "", run=run)
+        return Links(
+            server=self.server,
+            repository=self.repository,
+            sha=self.sha or "",
+            run=run,
+            action=self.action,
+            action_ref=self.action_ref,
+        )
 
 
 def target_of(environment: Mapping[str, str], payload: bytes) -> Target:
@@ -113,6 +122,8 @@ def target_of(environment: Mapping[str, str], payload: bytes) -> Target:
         run=_number(environment.get("GITHUB_RUN_ID")),
         attempt=_number(environment.get("GITHUB_RUN_ATTEMPT")) or 1,
         server=environment.get("GITHUB_SERVER_URL") or "https://github.com",
+        action=environment.get("GITHUB_ACTION_REPOSITORY", ""),
+        action_ref=environment.get("GITHUB_ACTION_REF", ""),
     )
     if event in PULL_REQUEST_EVENTS and found.pull_request is not None:
         return _of_pull_request(frame, found.pull_request)
