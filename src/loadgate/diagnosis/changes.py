@@ -305,7 +305,8 @@ def resaves(failure: Failure) -> Iterator[Change]:
         return
     generation = (failure.lock.keras or "2").partition(".")[0]
     saver = (failure.facts.saved_with.keras or "").partition(".")[0]
-    if failure.case.loader in KERAS_LOADERS and saver in ("", generation, "2"):
+    keeps_its_layers = failure.case.loader in KERAS_LOADERS and saver in ("", generation, "2")
+    if keeps_its_layers and not failure.facts.lambdas:  # their bytecode would be in the new file as well
         yield Change(kind=RemedyKind.RESAVE, resave=Format.KERAS_H5, loader=failure.case.loader)
     yield Change(kind=RemedyKind.RESAVE, resave=Format.SAVED_MODEL, loader=Loader.SAVED_MODEL)
 

@@ -9,10 +9,13 @@ from loadgate.diagnosis.advice import advise_mending
 from loadgate.diagnosis.attempts import Attempt, remedies
 from loadgate.diagnosis.changes import Failure, changes_of
 from loadgate.diagnosis.draft import Sources
-from loadgate.domain import Proposal, Remedy, RemedyKind
+from loadgate.diagnosis.prospect import prospect
+from loadgate.domain import Forecast, Proposal, Remedy, RemedyKind
 
 MOST_SUGGESTED = 2
 """Of what was not tried; more would only hide what was."""
+NAMED = 3
+"""Of what a module must register."""
 
 
 def recommended(failure: Failure, tried: Sequence[Attempt], why_not: str) -> tuple[Remedy, ...]:
@@ -22,12 +25,17 @@ def recommended(failure: Failure, tried: Sequence[Attempt], why_not: str) -> tup
     if any(remedy.verified for remedy in known):
         return (*(remedy for remedy in known if remedy.verified), *by_hand)
     suggested = chain(known, _untried(failure, tried, why_not))
-    return (*by_hand, *islice(suggested, MOST_SUGGESTED))
+    return (*by_hand, *islice(suggested, MOST_SUGGESTED)) or tuple(_imports_by_hand(failure))
 
 
 def _untried(failure: Failure, tried: Sequence[Attempt], why_not: str) -> Iterator[Remedy]:
+    """Those expected to help first; those that were measured not to are left out."""
     done = {attempt.remedy.headline for attempt in tried}
-    for change in changes_of(failure):
+    expected = [(change, prospect(failure, change)) for change in changes_of(failure)]
+    expected.sort(key=lambda pair: pair[1].forecast is not Forecast.WILL_LOAD)
+    for change, prediction in expected:
+        if prediction.forecast is Forecast.WILL_NOT_LOAD:
+            continue
         remedy = advise_mending(
             change,
             failure.case,
@@ -38,7 +46,19 @@ def _untried(failure: Failure, tried: Sequence[Attempt], why_not: str) -> Iterat
             sources=Sources(),
         )
         if remedy.headline not in done:
-            yield Remedy(kind=remedy.kind, headline=remedy.headline, why_not_verified=why_not)
+            foretold = f", but it is {prediction.headline}" if prediction.forecast is Forecast.WILL_LOAD else ""
+            yield Remedy(kind=remedy.kind, headline=remedy.headline, why_not_verified=f"{why_not}{foretold}")
+
+
+def _imports_by_hand(failure: Failure) -> Iterator[Remedy]:
+    names = [f"`{found.name}`" for found in failure.facts.custom_objects]
+    if names and any(proposal.kind is RemedyKind.IMPORT for proposal in failure.diagnosis.proposals):
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield Remedy(
+            kind=RemedyKind.IMPORT,
+            headline=f"Name the module that registers {', '.join(names[:NAMED])}{more} under `imports:` of the runtime",
+            why_not_verified="nobody said which module that is",
+        )
 
 
 def is_by_hand(proposal: Proposal) -> bool:

@@ -21,7 +21,7 @@ class CauseGroup:
 
 
 def failures(report: Report) -> tuple[CauseGroup, ...]:
-    """Every failed case that has a diagnosis, those of one headline together, in the order of the plan."""
+    """Every failed case that has a diagnosis, in the order of the plan: those together that one fix mends."""
     return _grouped((case.diagnosis, case) for case in report.cases if case.diagnosis is not None)
 
 
@@ -35,18 +35,19 @@ def command(cause: str) -> str:
 
 
 def _grouped(found: Iterable[tuple[Diagnosis, CaseReport]]) -> tuple[CauseGroup, ...]:
-    groups: dict[tuple[str, str], tuple[Diagnosis, list[CaseReport]]] = {}
+    groups: dict[tuple[object, ...], tuple[Diagnosis, list[CaseReport]]] = {}
     for diagnosis, case in found:
         _, cases = groups.setdefault(_key(diagnosis, case), (diagnosis, []))
         cases.append(case)
     return tuple(CauseGroup(diagnosis=diagnosis, cases=_once(cases)) for diagnosis, cases in groups.values())
 
 
-def _key(diagnosis: Diagnosis, case: CaseReport) -> tuple[str, str]:
+def _key(diagnosis: Diagnosis, case: CaseReport) -> tuple[object, ...]:
     """What is not known has nothing in common with anything else that is not known."""
     if diagnosis.confidence is Confidence.UNKNOWN:
         return diagnosis.cause, case.case.id
-    return diagnosis.cause, diagnosis.headline
+    fixes = tuple((remedy.headline, remedy.verified) for remedy in diagnosis.remedies)
+    return diagnosis.cause, diagnosis.headline, fixes
 
 
 def _once(cases: Sequence[CaseReport]) -> tuple[CaseReport, ...]:

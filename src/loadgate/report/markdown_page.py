@@ -26,6 +26,7 @@ from loadgate.report.accounts import (
     skipped,
     warnings,
 )
+from loadgate.report.causes import command
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from loadgate.report.terminal import SYMBOLS, WORDS
@@ -276,7 +277,7 @@ def _body(group: AccountGroup, page: Page) -> Iterator[str]:
     yield prose(account.explanation, 1_000)
     yield "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in account.evidence[:NAMED])
     if not account.remedies:
-        yield "No fix is known."
+        yield f"Nothing that could be tried is known to mend it. {_by_hand(account, page)}".strip()
     for remedy in account.remedies[:3]:
         yield _remedy(remedy)
     yield f"To be mended at {_link(account, page)}. To try this case alone: {code(account.command, 400)}"
@@ -298,6 +299,13 @@ def _listed(items: Sequence[str]) -> str:
     if len(items) > NAMED:
         rows.append(f"- and {len(items) - NAMED:,} more")
     return "\n".join(rows)
+
+
+def _by_hand(account: Account, page: Page) -> str:
+    if account.cause == UNKNOWN:
+        return ""
+    target = page.links.to_cause(account.cause)
+    return f"What to do by hand: {f'[its page]({target})' if target else code(command(account.cause))}"
 
 
 def _cause(cause: str, page: Page) -> str:
@@ -346,5 +354,6 @@ def _warning(group: Sequence[Warning], page: Page) -> str:
     summary = f"warning: <b>{html_prose(diagnosis.headline, 240)}</b> – {artifact}{more}"
     evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in diagnosis.evidence[:NAMED])
     remedies = [_remedy(remedy) for remedy in diagnosis.remedies[:2]]
-    where = f"cause {_cause(diagnosis.cause, page)}\n\nIt loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
-    return details(summary, "\n\n".join(part for part in (where, evidence, *remedies) if part))
+    cause = f"cause {_cause(diagnosis.cause, page)}"
+    where = "It loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
+    return details(summary, "\n\n".join(part for part in (cause, where, evidence, *remedies) if part))
