@@ -91,6 +91,22 @@ def test_hostile_strings_show_as_text(text: str) -> None:
     assert rendered.comments == 2
 
 
+@pytest.mark.parametrize(
+    ("server", "pages"),
+    [
+        ("https://github.com", ["https://github.com/octo-org/loadgate/blob/v1/docs/causes/keras_3_file_in_keras_2.md"]),
+        ("https://github.example", []),
+    ],
+)
+def test_a_cause_is_a_link_to_its_page_where_the_action_is_known_to_have_it(server: str, pages: list[str]) -> None:
+    links = replace(LINKS, server=server, action="octo-org/loadgate", action_ref="v1")
+    state = comment.state_of(RUN.report, sha="a" * 40, run=7, attempt=1)
+
+    rendered = Rendered(comment.body(RUN.report, name="loadgate", links=links, state=state, last=None))
+
+    assert sorted({link for link in rendered.links if "keras_3_file_in_keras_2" in link}) == pages
+
+
 def test_the_state_survives_the_journey() -> None:
     report = many(200, causes=1)
     state = comment.state_of(report, sha="0123abcd" * 5, run=9, attempt=3)

@@ -122,8 +122,8 @@ def target_of(environment: Mapping[str, str], payload: bytes) -> Target:
         run=_number(environment.get("GITHUB_RUN_ID")),
         attempt=_number(environment.get("GITHUB_RUN_ATTEMPT")) or 1,
         server=environment.get("GITHUB_SERVER_URL") or "https://github.com",
-        action=environment.get("GITHUB_ACTION_REPOSITORY", ""),
-        action_ref=environment.get("GITHUB_ACTION_REF", ""),
+        action=environment.get("LOADGATE_ACTION", ""),
+        action_ref=environment.get("LOADGATE_ACTION_REF", ""),
     )
     if event in PULL_REQUEST_EVENTS and found.pull_request is not None:
         return _of_pull_request(frame, found.pull_request)
