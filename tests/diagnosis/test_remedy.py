@@ -154,6 +154,17 @@ def test_a_runtime_that_could_be_made_after_all_is_a_verified_repair() -> None:
     assert remedy.headline == "Require `numpy<2`; then 1 of 1 artifacts load"
 
 
+@pytest.mark.parametrize("cause", ["numpy_2", "keras_backend_missing"])
+def test_of_an_interpreter_that_is_broken_only_the_variables_are_repaired(cause: str) -> None:
+    runtime = Runtime(name="next", interpreter="/python", env={"KERAS_BACKEND": "torch"})
+    finding = Finding(kind=FindingKind.IMPORT, cause=cause, headline="It is broken.")
+    broken = Broken(runtime=runtime, finding=finding, cases=(case("one"),))
+    found = replace(findings(keras_2_file_in_keras_3("one"), broken=(broken,)), failures=())
+    assert [option.runtime.env for option in options(found)] == (
+        [{"KERAS_BACKEND": "tensorflow"}] if cause == "keras_backend_missing" else []
+    )
+
+
 @pytest.mark.parametrize(
     "more",
     [

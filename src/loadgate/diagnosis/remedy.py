@@ -118,8 +118,10 @@ def _name(runtime: Runtime, case: Case, change: Change) -> str:
 
 
 def _repair(broken: Broken) -> Iterator[Option]:
+    """Into what exists already nothing is installed, and of what cannot be imported none is made alike."""
     change = repair_of(broken.runtime, broken.finding)
-    if change is not None:
+    exists = broken.runtime.interpreter is not None or broken.runtime.image is not None
+    if change is not None and not (exists and change.needs_environment):
         yield _repairing_with(change, broken)
 
 
