@@ -41,6 +41,13 @@ def test_to_keras_3_the_way_begins_at_its_first_release() -> None:
     assert other_releases(artifact(Format.KERAS_H5, keras="3.8.0"), "2.15.1")[0] == "2.16.2"
 
 
+def test_an_archive_of_keras_3_is_tried_in_no_keras_2_before_every_keras_3() -> None:
+    found = other_releases(artifact(Format.KERAS_V3, keras="3.12.1"), "2.9.3")
+    with_keras_2 = [tuple(map(int, release.split(".")[:2])) < (2, 16) for release in found]
+    assert found[0] == "2.16.2"
+    assert with_keras_2 == sorted(with_keras_2)
+
+
 def test_a_savedmodel_of_a_newer_tensorflow_is_tried_in_the_next_one_the_last_with_keras_2_and_its_own() -> None:
     found = other_releases(artifact(Format.SAVED_MODEL, tensorflow="2.18.1"), "2.9.3")
     assert found[:3] == ("2.10.1", "2.15.1", "2.18.1")
@@ -70,6 +77,11 @@ def test_the_python_stays_where_the_release_has_builds_for_it() -> None:
 
 def test_a_python_that_is_too_new_becomes_one_with_which_the_release_was_seen_to_import() -> None:
     assert python_for("1.15.5", "3.11") == "3.7"
+
+
+@pytest.mark.parametrize(("keras", "python"), [("3.10.0", "3.9"), ("3.12.1", "3.11"), ("3.15.1", "3.11")])
+def test_a_python_on_which_the_keras_does_not_install_becomes_the_nearest_seen_one(keras: str, python: str) -> None:
+    assert python_for("2.16.2", "3.9", keras=keras) == python
 
 
 @pytest.mark.parametrize(("python", "readable"), [("3.9", True), ("3.11", False)])

@@ -99,6 +99,16 @@ def test_the_runtime_that_mends_many_is_made_before_those_that_mend_one() -> Non
     assert first.change.env == {"TF_USE_LEGACY_KERAS": "1"}
 
 
+def test_what_was_tried_for_many_in_vain_is_followed_by_what_is_first_for_one() -> None:
+    many = [keras_2_file_in_keras_3(str(n), Proposal(kind=RemedyKind.TENSORFLOW)) for n in range(3)]
+    one = keras_2_file_in_keras_3("one", Proposal(kind=RemedyKind.TENSORFLOW, value="2.8"))
+    every = [option for option in options(findings(*many, one)) if option.makes_environment]
+    first, *left = in_order(every, environments=len(every))
+    assert first.change.tensorflow == "2.15.1"
+    following = in_order(left, environments=2, tried=[first])
+    assert "2.8.4" in {option.change.tensorflow for option in following}
+
+
 def test_a_change_that_made_it_load_is_verified_and_says_where_and_for_how_long() -> None:
     found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
     tried = attempts(rounds_of(found, {"models/one.h5": Outcome.PASSED, "models/fine.h5": Outcome.PASSED}))

@@ -92,6 +92,12 @@ class Failure:
         return saver if saver.startswith("3.") and releases.as_version(saver) is not None else None
 
     @property
+    def is_named_by_shards(self) -> bool:
+        """A checkpoint in files of which none has the name by which it is known."""
+        in_shards = self.artifact.path not in self.artifact.files
+        return in_shards and self.facts.extra.get("checkpoint_version") == "V1"
+
+    @property
     def can_be_mended(self) -> bool:
         """The artifact's own bytes are no hindrance: those no runtime mends, but a wrong name it may."""
         kinds = {proposal.kind for proposal in self.diagnosis.proposals}
@@ -214,6 +220,8 @@ def _defined(failure: Failure, names: frozenset[str]) -> tuple[str, ...]:
 
 def _loaders(failure: Failure, value: str) -> Iterator[Change]:
     offered = LOADERS_OF_FORMAT[failure.artifact.format]
+    if value == Loader.CHECKPOINT and failure.is_named_by_shards:
+        value = Loader.CHECKPOINT_SHARDS
     chosen = [loader for loader in offered if loader.value == value] if value else offered
     for loader in chosen:
         missing = loader is Loader.TF_KERAS and "tf-keras" not in failure.lock.packages
@@ -256,7 +264,9 @@ def _keras(failure: Failure, value: str) -> Iterator[Change]:
     chosen = value or failure.saver_keras_3 or ""
     version = releases.as_version(chosen)
     if chosen and (version is None or version.major == 3) and chosen != failure.lock.packages.get("keras"):  # noqa: PLR2004
-        yield Change(kind=RemedyKind.KERAS, keras=chosen)
+        here = releases.minor_of(failure.lock.python)
+        python = releases.python_for(failure.lock.tensorflow, here, keras=chosen)
+        yield Change(kind=RemedyKind.KERAS, keras=chosen, python=python if python != here else None)
 
 
 def _tensorflow(failure: Failure, value: str) -> Iterator[Change]:
@@ -267,16 +277,17 @@ def _tensorflow(failure: Failure, value: str) -> Iterator[Change]:
 def release_change(failure: Failure, release: str) -> Change:
     """Another TensorFlow, with the Python and the Keras that the artifact will need there."""
     here = releases.minor_of(failure.lock.python)
-    python = releases.python_for(release, here, failure.facts.lambdas)
     separate = is_separate(release)
     legacy = failure.is_legacy or (failure.of_keras_2 and failure.case.loader in KERAS_LOADERS)
     tf_keras = (f"tf-keras=={releases.minor_of(release)}.*",) if legacy and separate else ()
+    # a file of Keras 3 says which; the newest, which the resolver would take, reads fewer of them
+    keras = failure.saver_keras_3 if separate and not tf_keras else None
+    python = releases.python_for(release, here, failure.facts.lambdas, keras=keras)
     env = {LEGACY_KERAS: "1" if tf_keras else "0"} if failure.is_legacy or tf_keras else {}
     return Change(
         kind=RemedyKind.TENSORFLOW,
         tensorflow=release,
-        # a file of Keras 3 says which; the newest, which the resolver would take, reads fewer of them
-        keras=failure.saver_keras_3 if separate and not tf_keras else None,
+        keras=keras,
         python=python if python != here else None,
         packages=(*releases.requirements_for(release), *tf_keras),
         env={name: value for name, value in env.items() if failure.runtime.env.get(name) != value},

@@ -17,6 +17,8 @@ KERAS_FORMATS = (Format.KERAS_H5, Format.KERAS_WEIGHTS_H5, Format.KERAS_V3)
 LAST_WITH_KERAS_2 = "2.15"
 FIRST_WITH_KERAS_3 = "2.16"
 FIRST_WITH_KERAS_V3_FORMAT = "2.12"
+PYTHON_OF_KERAS = (((3, 13), "3.11"), ((3, 11), "3.10"))
+"""From which Keras on it installs on no older Python: measured with uv on 2026-11-22, for 3.9 and 3.10."""
 ERAS = ("1.15", "2.3", "2.6", "2.9", "2.12", "2.15", "2.16", "2.18")
 """Minors after which much changed, for an artifact that does not say who saved it."""
 
@@ -49,6 +51,8 @@ def other_releases(artifact: Artifact, running: str, wanted: str = "") -> tuple[
     here = minor_of(running)
     saver = saver_of(artifact)
     minors = [minor for minor in _in_order(artifact, here, saver) if minor != here]
+    if saver is not None and artifact.format in KERAS_FORMATS and _place(saver) >= _place(FIRST_WITH_KERAS_3):
+        minors.sort(key=lambda minor: _place(minor) < _place(FIRST_WITH_KERAS_3))  # Keras 2 reads hardly any of Keras 3
     releases = [release_of(minor) for minor in dict.fromkeys(minors)]
     if not wanted:
         return tuple(releases)
@@ -137,24 +141,36 @@ def release_of(minor: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def python_for(release: str, running: str | None, lambdas: tuple[LambdaLayer, ...] = ()) -> str | None:
+def python_for(
+    release: str, running: str | None, lambdas: tuple[LambdaLayer, ...] = (), *, keras: str | None = None
+) -> str | None:
     """The Python for a release: the running one if that will do, else the nearest that has builds.
 
-    Where the artifact holds bytecode, one that can read it, if the release has builds for any.
+    Where the artifact holds bytecode, one that can read it, if the release has builds for any. With `keras`, one on
+    which that version installs.
     """
     version = as_version(release)
     measured = constraints_for(version) if version else None
     minor = minor_of(release)
     support = _support(minor)
     offered = list(dict.fromkeys([*(measured.pythons if measured else ()), *(support.pythons() if support else ())]))
+    offered = [python for python in offered if second(python) >= second(oldest_python_of(keras))]
     readable = [python for python in offered if all(reads(python, layer) for layer in lambdas)]
     choice = readable or offered
     here = minor_of(running or "")
     if here in choice or not choice:
         return here
-    if measured is not None and (seen := [python for python in measured.pythons if python in choice]):
-        return seen[0]
+    seen = [python for python in measured.pythons if python in choice] if measured else []
+    choice = seen or choice
     return min(choice, key=lambda python: abs(second(python) - second(here))) if here else choice[0]
+
+
+def oldest_python_of(keras: str | None) -> str | None:
+    """None where every Python will do that TensorFlow has builds for."""
+    version = as_version(keras or "")
+    if version is None:
+        return None
+    return next((python for since, python in PYTHON_OF_KERAS if version.release[:2] >= since), None)
 
 
 def reads(python: str, layer: LambdaLayer) -> bool:

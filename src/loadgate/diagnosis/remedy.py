@@ -6,6 +6,7 @@ A candidate serves every failure that the same change might mend, and what passe
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -27,6 +28,8 @@ from loadgate.domain import (
     Trial,
 )
 
+FIRST = 60
+"""What is to be expected of the first change for a failure; of the second half, and so on."""
 MOST_KEPT = 100
 """So many of what passed before are tried in a candidate, the most different first."""
 
@@ -139,23 +142,24 @@ def repaired_further(option: Option, state: RuntimeState | None) -> Iterator[Opt
         yield _repairing_with(both, option.repairs)
 
 
-def in_order(candidates: Iterable[Option], *, environments: int) -> tuple[Option, ...]:
+def in_order(candidates: Iterable[Option], *, environments: int, tried: Iterable[Option] = ()) -> tuple[Option, ...]:
     """Those to be tried, and in which order: what mends many before what mends one, and of equals the nearest.
 
-    Of those that need an environment of their own, at most `environments`. A failure that others have been chosen for
-    weighs less, so that each gets its turn.
+    Of those that need an environment of their own, at most `environments`. A failure that others have been chosen for,
+    or were `tried` for, weighs less, so that each gets its turn.
     """
     left = list(candidates)
     free = [option for option in left if not option.makes_environment]
     costly = [option for option in left if option.makes_environment]
     chosen: list[Option] = []
-    served: dict[str, int] = {}
+    served: Counter[str] = Counter()
+    for option in tried:
+        served.update(_served_by(option))
     while costly and len(chosen) < environments:
         best = max(costly, key=lambda option: _worth(option, served))
         costly.remove(best)
         chosen.append(best)
-        for case in {each.failure.case.id for each in best.tries}:
-            served[case] = served.get(case, 0) + 1
+        served.update(_served_by(best))
     free.sort(key=lambda option: (option.nearness, -len(option.tries)))
     return (*free, *chosen)
 
@@ -163,10 +167,13 @@ def in_order(candidates: Iterable[Option], *, environments: int) -> tuple[Option
 def _worth(option: Option, served: Mapping[str, int]) -> tuple[float, int]:
     if option.repairs is not None:
         return float(len(option.repairs.cases)), 0
-    worth = 0.0
-    for case, rank in {each.failure.case.id: each.rank for each in option.tries}.items():
-        worth += 1.0 / ((1 + rank) * (1 + served.get(case, 0)) ** 2)
-    return worth, -option.nearness
+    shares = _served_by(option)
+    return sum(share / (1 + served.get(case, 0) / FIRST) ** 2 for case, share in shares.items()), -option.nearness
+
+
+def _served_by(option: Option) -> Mapping[str, int]:
+    """Failure → how much is to be expected of the option: most of what is the first for it, little of its fifth."""
+    return {each.failure.case.id: FIRST // (1 + each.rank) for each in option.tries}
 
 
 # --- as a plan ----------------------------------------------------------------------------------------------------

@@ -162,14 +162,16 @@ class Workbench:
 
     def run(self) -> Rounds:
         left = list(options(self.findings))
+        tried: list[Option] = []
         while self.time_left > 0:
             left = [narrowed for option in left if (narrowed := _narrowed(option, self._open(option))) is not None]
-            order = in_order(left, environments=self.bounds.runtimes - self.made)
+            order = in_order(left, environments=self.bounds.runtimes - self.made, tried=tried)
             if not order:
                 break
             option = order[0]
             left.remove(option)
             self.made += option.makes_environment
+            tried += [option] if option.makes_environment else []
             self._try(plan_of([option], self.findings))
             left += repaired_further(option, self.states.get(option.runtime.name))
         self._resave()
