@@ -100,3 +100,18 @@ def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
     standing = {case["case"]["runtime"]: case["standing"] for case in told["cases"]}
     assert standing["honest"] == "passed"
     assert standing["killed"] in ("failed", "error")
+
+
+def test_what_fails_in_an_image_is_seen_to_load_when_it_is_saved_again(
+    serving_image: str, runtimes_cache: Path, tmp_path: Path
+) -> None:
+    """In a runtime that is like the image: nothing that is saved elsewhere gets into its container."""
+    made = f"version: 1\nruntimes:\n  image: {{image: {json.dumps(serving_image)}}}\n"
+    repository(tmp_path, f"{made}remedies: {{runtimes: 2, time: 3000}}\n", MODELS[1]).chmod(0o755)
+    arguments = ("check", ".", "--remedies", "--json", "told.json")
+    ended = loadgate(*arguments, cwd=tmp_path, env={"LOADGATE_CACHE": str(runtimes_cache)}, patience=3000)
+    assert ended.status == 1, ended.err
+    (case,) = json.loads((tmp_path / "told.json").read_text())["cases"]
+    verified = {remedy["kind"]: remedy for remedy in case["diagnosis"]["remedies"] if remedy["verified"]}
+    assert verified["tensorflow"]["edits"] == []
+    assert verified["resave"]["tried_in"].startswith("TensorFlow 2.15.1, Keras 2.15.0, Python 3.11")
