@@ -50,6 +50,17 @@ def test_where_the_repository_has_not_the_class_no_other_tensorflow_is_tried() -
     assert changes_of(replace(unknown_layer(registered=True), definitions={})) == ()
 
 
+def test_no_release_is_tried_on_this_side_of_the_one_that_brought_what_is_missing() -> None:
+    since = Proposal(kind=RemedyKind.TENSORFLOW, value="2.10")
+    old = keras_2_file_in_keras_3("old", since, TENSORFLOW)
+    facts = Facts(saved_with=SavedWith(tensorflow="2.14.0"))
+    artifact = replace(old.artifact, format=Format.SAVED_MODEL, facts=facts)
+    failure = replace(old, artifact=artifact, lock=lock_of("2.4.4", "2.4.0", python="3.8.18"))
+    tried = [change.tensorflow for change in changes_of(failure) if change.tensorflow]
+    assert tried[:2] == ["2.10.1", "2.14.1"]
+    assert "2.5.3" not in tried
+
+
 def test_nothing_is_installed_where_it_is_certain_that_only_a_person_can_help() -> None:
     by_hand = Proposal(kind=RemedyKind.OTHER, value="a GPU")
     failure = keras_2_file_in_keras_3("old", by_hand)

@@ -270,8 +270,10 @@ def _keras(failure: Failure, value: str) -> Iterator[Change]:
 
 
 def _tensorflow(failure: Failure, value: str) -> Iterator[Change]:
+    named = [proposal.value for proposal in failure.diagnosis.proposals if proposal.kind is RemedyKind.TENSORFLOW]
     for release in releases.other_releases(failure.artifact, failure.lock.tensorflow, value):
-        yield release_change(failure, release)
+        if value or all(releases.is_as_far(release, failure.lock.tensorflow, name) for name in named):
+            yield release_change(failure, release)
 
 
 def release_change(failure: Failure, release: str) -> Change:

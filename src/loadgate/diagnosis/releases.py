@@ -67,6 +67,15 @@ def other_releases(artifact: Artifact, running: str, wanted: str = "") -> tuple[
     return tuple(release for release in fitting if release in specifier and minor_of(release) != here)
 
 
+def is_as_far(release: str, running: str, named: str) -> bool:
+    """Whether `release` is no nearer to the running one than `named`, where that is a release and not a condition."""
+    target, here = minor_of(named) if re.fullmatch(r"[\d.]+", named) else None, minor_of(running)
+    if target is None or here is None:
+        return True
+    step, whole = _place(minor_of(release) or "") - _place(here), _place(target) - _place(here)
+    return step >= whole if whole > 0 else step <= whole
+
+
 def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterator[str]:
     newest = supports()[-1].tensorflow
     if saver is None or here is None:
