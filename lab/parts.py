@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 
 from lab.place import INSIDE, Place, append_line, read_lines
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Format, Loader, Lock
 from loadgate.loading.probe_process import INHERITED
 from loadgate.probe import loaders

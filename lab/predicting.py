@@ -20,7 +20,8 @@ import msgspec
 from packaging.version import Version
 
 from lab.place import Place, read_lines
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.experience import Experience, Judgement, Knowledge, Obstacle, Table, experiences, release_of
 from loadgate.diagnosis.explain import explain
 from loadgate.diagnosis.target import place_of, target_of

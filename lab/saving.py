@@ -17,7 +17,8 @@ import msgspec
 
 from lab.place import INSIDE, Place, append_line, read_lines, write_json
 from lab.runtimes import environment_of
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.artifacts.interface import Sighting
 from loadgate.domain import Artifact, Lock
 from loadgate.loading.probe_process import INHERITED

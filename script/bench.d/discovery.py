@@ -17,7 +17,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from loadgate.artifacts.discover import discover
+from loadgate.sandbox.finding import discover_apart
 
 LIMIT = 3.0
 """Times git's listing."""
@@ -129,8 +129,8 @@ def main(files: int = 100_000, models: int = 200) -> int:
         root = Path(name)
         make_tree(root, files, models)
         listing = best_seconds(lambda: git(root, *LIST))
-        found = len(discover(root))
-        discovery = best_seconds(lambda: discover(root))
+        found = len(discover_apart(root))
+        discovery = best_seconds(lambda: discover_apart(root))
     ratio = discovery / listing
     print(f"{files:,} files: git lists them in {listing:.3f} s, loadgate finds {found} models in {discovery:.3f} s")
     print(f"discovery takes {ratio:.2f} times git's listing; the limit is {LIMIT}")

@@ -117,15 +117,17 @@ def make_hdf5(folder: Path) -> Path:
 
 def measure(path: Path) -> None:
     """What the process that is measured does: it prints seconds, and bytes at the most."""
-    from loadgate.artifacts.discover import identify, read_artifact
+    from loadgate.sandbox.finding import identify_apart
+    from loadgate.sandbox.reading import facts_apart
 
     started = time.perf_counter()
-    root, sighting = identify(path)
-    artifact = read_artifact(root, sighting, digest=False)
+    root, sighting = identify_apart(path)
+    (artifact,) = facts_apart(root, [sighting])
     seconds = time.perf_counter() - started
     if artifact.facts is None:
         raise SystemExit(f"{path}: no facts: {artifact.stand_in or artifact.damage}")
-    sys.stdout.write(f"{seconds} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}\n")
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    sys.stdout.write(f"{seconds} {most * 1024}\n")
 
 
 def measured(path: Path) -> tuple[float, float]:

@@ -412,12 +412,12 @@ def fix(artifact: Path, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a sheet for people.")
 def inspect(artifacts: tuple[Path, ...], as_json: bool) -> None:
     """Tell what ARTIFACTS say of themselves, without loading them."""
-    from loadgate.artifacts.discover import identify
     from loadgate.report.inspection import encode_inspection, print_inspection
     from loadgate.report.terminal import open_console
+    from loadgate.sandbox.finding import identify_apart
     from loadgate.sandbox.reading import read_apart
 
-    found = [each for root, sighting in map(identify, artifacts) for each in read_apart(root, [sighting])]
+    found = [each for root, sighting in map(identify_apart, artifacts) for each in read_apart(root, [sighting])]
     if as_json:
         click.echo(encode_inspection(found))
     else:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loadgate.artifacts.discover import digest_of, discover, identify, read_artifact
+from loadgate.artifacts.discover import digest_of, discover, read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.domain import Format
 from loadgate.errors import UsageError
 

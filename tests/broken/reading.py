@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.domain import Artifact
 from loadgate.errors import UsageError
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.predict import ladder, predict
 from loadgate.diagnosis.target import Line, Target
 from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction

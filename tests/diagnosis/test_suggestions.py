@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadgate.artifacts.discover import identify, read_artifact
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.changes import Failure
 from loadgate.diagnosis.suggestions import recommended
 from loadgate.domain import (

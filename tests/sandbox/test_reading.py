@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.discover import digest_of, read_artifact
 from loadgate.artifacts.interface import Sighting
 from loadgate.domain import Artifact, Format
-from loadgate.sandbox import reading
+from loadgate.sandbox import apart, reading
 from loadgate.sandbox.reading import read_apart
 
 
@@ -73,8 +73,8 @@ def waits(root: Path, sighting: Sighting) -> Artifact:
 def test_a_reader_that_fails_costs_the_facts_of_one_artifact(
     root: Path, read: reading.Reader, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CPU_SECONDS", 1)
-    monkeypatch.setattr(reading, "PATIENCE", 3.0 if read is waits else 60.0)
+    monkeypatch.setattr(apart, "CPU_SECONDS", 1)
+    monkeypatch.setattr(apart, "PATIENCE", 3.0 if read is waits else 60.0)
     first, second, third = read_apart(root, SIGHTINGS, read)
     assert (first.damage, third.damage) == (None, None)
     assert damage in (second.damage or "")
@@ -113,3 +113,14 @@ def test_a_file_that_goes_away_is_told_and_ends_nothing(root: Path) -> None:
     expected = [read_artifact(root, sighting) for sighting in SIGHTINGS]
     assert list(read_apart(root, SIGHTINGS)) == expected
     assert expected[1].damage
+
+
+def test_a_reader_does_not_choose_which_files_are_digested_and_loaded(root: Path) -> None:
+    def lies(_root: Path, sighting: Sighting) -> Artifact:
+        return Artifact(path="../outside", format=Format.TFLITE, files=("../outside",), bytes=0, damage=sighting.path)
+
+    told = list(read_apart(root, SIGHTINGS, lies))
+    assert [(each.path, each.files, each.format) for each in told] == [
+        (each.path, each.files, each.format) for each in SIGHTINGS
+    ]
+    assert [each.digest for each in told] == [digest_of(root, each.files) for each in SIGHTINGS]

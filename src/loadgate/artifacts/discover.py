@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
-from loadgate.artifacts.interface import FormatReader, Sighting, Unreadable
-from loadgate.artifacts.listing import list_files, walk
+from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, Unreadable
+from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
 from loadgate.domain import Artifact, Facts, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
-from loadgate.places import is_folder
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -52,55 +51,82 @@ _MAX_DIGESTED = 64 * 1024**3
 
 
 def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Sighting, ...]:
-    """Every artifact under `root`, sorted by path.
+    """Every artifact under `root`, sorted by path. It parses what strangers wrote: see `sandbox.finding` for walls."""
+    search = Search(root, include, exclude)
+    return search.chosen(chain.from_iterable(map(search.look_into, search.folders)))
+
+
+class Search:
+    """The folders of a repository that may hold artifacts. Bytes of files are looked at by `look_into` alone.
 
     `include` and `exclude` are patterns as in .gitignore. One that matches any file of an artifact includes it; to
     exclude it, its path or all of its files have to match, so that no model is torn apart.
 
     Raises `UsageError` where something may not be read: what is not looked at must not seem to be fine.
     """
-    choice = _Choice(include, exclude)
-    closed: list[str] = []
-    paths = list_files(root, lambda folder: closed.append(f"{folder}/"))
-    files = Files(root, paths)
-    claimed: set[str] = set()
-    sightings: list[Sighting] = []
-    candidates = _candidates(paths)
-    for folder in sorted(candidates):
+
+    def __init__(self, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> None:
+        self._choice = _Choice(include, exclude)
+        closed: list[str] = []
+        self._paths = list_files(root, lambda folder: closed.append(f"{folder}/"))
+        self._refuse_closed(closed)
+        self._files = Files(root, self._paths)
+        self._candidates = _candidates(self._paths)
+        self._claimed: set[str] = set()
+        self.folders = sorted(self._candidates)
+        """In the order in which they must be looked into: what one claims is not shown to those after it."""
+
+    def look_into(self, folder: str) -> tuple[Sighting, ...]:
         prefix = f"{folder}/" if folder else ""
-        names = [name for name in candidates[folder] if prefix + name not in claimed]
-        if any(choice.takes_file(prefix + name) for name in names):
-            view = FolderView(files, folder, names, files.below)
-            closed += view.closed
-            for sighting in _ask_formats(view):
-                claimed.update(sighting.files)
-                sightings.append(sighting)
-    _refuse_closed(filter(choice.takes_file, closed))
-    chosen = (each for each in sightings if choice.takes(each) and _lies_inside(files, each))
-    return tuple(sorted(map(_nameable, chosen), key=lambda sighting: sighting.path))
+        names = [name for name in self._candidates[folder] if prefix + name not in self._claimed]
+        if not any(self._choice.takes_file(prefix + name) for name in names):
+            return ()
+        view = FolderView(self._files, folder, names, self._files.below)
+        self._refuse_closed(view.closed)
+        found = tuple(ask_formats(view))
+        self.claim(found)
+        return found
+
+    def claim(self, found: Iterable[Sighting]) -> None:
+        self._claimed.update(file for sighting in found for file in sighting.files)
+
+    def files_in(self, folders: Sequence[str]) -> int:
+        """How many files of these folders may have to be opened."""
+        return sum(len(self._candidates[folder]) for folder in folders)
+
+    def chosen(self, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
+        chosen = (each for each in sightings if self._choice.takes(each) and _lies_inside(self._files, each))
+        return tuple(sorted(map(nameable, chosen), key=lambda sighting: sighting.path))
+
+    def knows(self, sighting: Sighting) -> bool:
+        """Whether it can be true, where another process tells it: it is sound, and made of files that were listed."""
+        return self._listed.issuperset(sighting.files) and is_sound(self._files, sighting)
+
+    def _refuse_closed(self, paths: Iterable[str]) -> None:
+        path = next(iter(sorted(filter(self._choice.takes_file, paths))), None)
+        if path is not None:
+            raise UsageError(
+                f"{spelled(path)} may not be read, so nobody knows whether it holds a model; "
+                "open it to this user, or leave it out with artifacts: {exclude: [...]} in the spec"
+            )
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self._paths)
 
 
-def identify(path: Path) -> tuple[Path, Sighting]:
-    """The artifact that a person means by `path`: a file, the directory of a SavedModel, a checkpoint's prefix or any
-    file of one. With it comes the folder that its paths are relative to: the current one where it holds `path`.
+def is_sound(files: Files, sighting: Sighting) -> bool:
+    """Whether it lies among them and is named after its own: the file, their folder, or what they begin with.
 
-    Raises `UsageError` where there is nothing, or no artifact.
+    A DVC pointer may name any path that is not there.
     """
-    where = Path(os.path.abspath(path))
-    if os.path.islink(where):
-        where = Path(os.path.realpath(where))  # Path.resolve raises for links that lead in a circle
-    if is_folder(where):
-        return _identify_folder(path, where)
-    inner = where.parent.name in _FOLDERS_IN_A_SAVED_MODEL
-    for folder in (where.parent, where.parent.parent) if inner else (where.parent,):
-        names = [name for name in _names_in(folder) if _may_belong(name, where.name)]
-        root = _root_of(folder)
-        for sighting in _ask_formats(_view(root, folder, names)):
-            if where in (root / sighting.path, *(root / file for file in sighting.files)):
-                return root, _nameable(sighting)
-    if not os.path.lexists(where):
-        raise UsageError(f"{path}: there is no such file, folder or checkpoint prefix")
-    raise UsageError(f"{path}: by its content, this is no TensorFlow or Keras model that loadgate knows")
+    path = sighting.path
+    if not _lies_inside(files, sighting):
+        return False
+    if sighting.stand_in is not None and sighting.stand_in.kind is StandInKind.DVC_POINTER:
+        return files.is_inside(path) and not os.path.lexists(files.root / path)
+    begins = (f"{path}/", f"{path}.", f"{path}-")
+    return path == REPOSITORY or all(file == path or file.startswith(begins) for file in sighting.files)
 
 
 def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifact:
@@ -147,12 +173,18 @@ def digest_of(root: Path, files: Sequence[str]) -> str | None:
 # --- who is asked -------------------------------------------------------------------------------------------------
 
 
+def import_readers() -> None:
+    """Now rather than at the first use, for those who fork."""
+    for name in _READERS:
+        _reader(name)
+
+
 @cache
 def _reader(name: str) -> FormatReader:
     return cast(FormatReader, import_module(f"{__package__}.{name}"))
 
 
-def _ask_formats(folder: FolderView) -> Iterator[Sighting]:
+def ask_formats(folder: FolderView) -> Iterator[Sighting]:
     for name in _READERS:
         if not folder.names:
             return
@@ -183,19 +215,10 @@ def _candidates(paths: Iterable[str]) -> dict[str, list[str]]:
     """Names by folder, of the files that are worth a look."""
     by_folder: defaultdict[str, list[str]] = defaultdict(list)
     for path in paths:
-        folder, _, name = path.rpartition("/")
-        if not is_ordinary(name):
+        if not is_ordinary(path):
+            folder, _, name = path.rpartition("/")
             by_folder[folder].append(name)
     return by_folder
-
-
-def _refuse_closed(paths: Iterable[str]) -> None:
-    path = next(iter(sorted(paths)), None)
-    if path is not None:
-        raise UsageError(
-            f"{spelled(path)} may not be read, so nobody knows whether it holds a model; "
-            "open it to this user, or leave it out with artifacts: {exclude: [...]} in the spec"
-        )
 
 
 class _Choice:
@@ -234,7 +257,7 @@ def _lies_inside(files: Files, sighting: Sighting) -> bool:
     return all(files.is_inside(file) for file in sighting.files)
 
 
-def _nameable(sighting: Sighting) -> Sighting:
+def nameable(sighting: Sighting) -> Sighting:
     """Without files whose names are not UTF-8, unless it is the artifact's own name that is not.
 
     A SavedModel names its assets in a protobuf, which holds UTF-8 alone: such a file beside them is none of them.
@@ -242,54 +265,3 @@ def _nameable(sighting: Sighting) -> Sighting:
     if not is_utf_8(sighting.path):
         return sighting
     return replace(sighting, files=tuple(filter(is_utf_8, sighting.files)))
-
-
-# --- one path that a person named ---------------------------------------------------------------------------------
-
-_FOLDERS_IN_A_SAVED_MODEL = frozenset({"assets", "assets.extra", "variables"})
-_FILES_OF_A_SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb", "fingerprint.pb"})
-_END_OF_A_CHECKPOINT = re.compile(r"(?:\.index|\.meta|(?:\.data)?-\d{5}-of-\d{5})$")
-_MAX_NAMES_IN_A_HINT = 1_000
-
-
-def _identify_folder(path: Path, folder: Path) -> tuple[Path, Sighting]:
-    root = _root_of(folder)
-    names = [name for name in _names_in(folder) if not is_ordinary(name)][:_MAX_NAMES_IN_A_HINT]
-    beside = []
-    for sighting in _ask_formats(_view(root, folder, names)):
-        if root / sighting.path == folder:
-            return root, _nameable(sighting)
-        beside.append(os.path.join(path, os.path.relpath(root / sighting.path, folder)))
-    hint = f"; name a model in it, such as {beside[0]}" if beside else ""
-    raise UsageError(f"{path}: this folder is no SavedModel{hint}")
-
-
-def _may_belong(name: str, wanted: str) -> bool:
-    """Whether a file beside the wanted one may be needed to tell what that is."""
-    return name in _FILES_OF_A_SAVED_MODEL or name.startswith(_END_OF_A_CHECKPOINT.sub("", wanted))
-
-
-def _root_of(folder: Path) -> Path:
-    here = Path.cwd()
-    if folder.is_relative_to(here):
-        return here
-    return folder.parent if any((folder / name).is_file() for name in _FILES_OF_A_SAVED_MODEL) else folder
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if not entry.is_dir())
-    except OSError:
-        return []
-
-
-def _view(root: Path, folder: Path, names: Sequence[str]) -> FolderView:
-    """A folder whatever git says of it."""
-    inner = folder.relative_to(root).as_posix()
-    files = Files(root, tuple(walk(root, "" if inner == "." else inner)) if _is_saved_model(names) else ())
-    return FolderView(files, "" if inner == "." else inner, names, files.below)
-
-
-def _is_saved_model(names: Sequence[str]) -> bool:
-    return not _FILES_OF_A_SAVED_MODEL.isdisjoint(names)

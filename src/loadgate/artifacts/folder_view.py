@@ -83,7 +83,9 @@ class FolderView:
         try:
             descriptor: int | None = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError:
-            self.closed.append(self._prefix + name)
+            # behind walls, what a linked folder outside the repository holds may not be read either
+            if self._files.is_inside(self._prefix + name):
+                self.closed.append(self._prefix + name)
             return None
         except OSError:
             descriptor = self._open_link(path, name)

@@ -15,6 +15,8 @@ from loadgate.domain import Facts, Format, StandIn, StandInKind
 
 HEAD = 4096
 """Bytes of a file that a format may look at in order to recognise it."""
+REPOSITORY = "."
+"""Path of an artifact that is the repository itself."""
 
 
 class Folder(Protocol):

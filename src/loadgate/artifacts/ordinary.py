@@ -26,6 +26,6 @@ xz zst
 _EXTENSIONS = frozenset((_TEXT + _SOURCE + _MEDIA_AND_DOCUMENTS + _ARCHIVES_AND_COMPILED).split())
 
 
-def is_ordinary(name: str) -> bool:
-    _, dot, extension = name.rpartition(".")
-    return dot != "" and extension.lower() in _EXTENSIONS
+def is_ordinary(path: str) -> bool:
+    _, dot, extension = path.rpartition(".")
+    return dot != "" and (extension in _EXTENSIONS or extension.lower() in _EXTENSIONS)

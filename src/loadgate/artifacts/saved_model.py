@@ -14,13 +14,12 @@ from pathlib import Path
 
 from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
 from loadgate.artifacts.graph import read_graph, read_signatures
-from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import SAVED_MODEL
 from loadgate.artifacts.wire import Message
 from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 
-_ROOT = "."
 _MAIN = ("saved_model.pb", "saved_model.pbtxt")
 """TensorFlow takes the first that is there."""
 _FINGERPRINT = "fingerprint.pb"
@@ -45,7 +44,7 @@ def find(folder: Folder) -> Iterable[Sighting]:
     except _NoSavedModel:
         return
     yield Sighting(
-        path=folder.path or _ROOT,
+        path=folder.path or REPOSITORY,
         format=Format.SAVED_MODEL,
         files=tuple(sorted(sightings.path_of(folder, name) for name in (*beside, *below))),
         stand_in=reason,
@@ -204,5 +203,5 @@ def _missing(folder: Folder, detail: str) -> StandIn:
 
 def _names(sighting: Sighting) -> frozenset[str]:
     """Its files, relative to it."""
-    prefix = "" if sighting.path == _ROOT else f"{sighting.path}/"
+    prefix = "" if sighting.path == REPOSITORY else f"{sighting.path}/"
     return frozenset(file.removeprefix(prefix) for file in sighting.files)

@@ -22,7 +22,7 @@ def plan(
 ) -> Plan:
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
     from loadgate.artifacts.bounds import is_utf_8, spelled
-    from loadgate.artifacts.discover import discover
+    from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
 
     if not is_folder(root):
@@ -31,7 +31,7 @@ def plan(
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
     chosen = chosen_runtimes(spec.runtimes, runtimes)
-    sightings = discover(root, include=spec.include, exclude=spec.exclude)
+    sightings = discover_apart(root, include=spec.include, exclude=spec.exclude)
     wanted_paths = chosen_paths([each.path for each in sightings], artifacts, root)
     found = distinct(read_apart(root, [each for each in sightings if each.path in wanted_paths]))
     cases = tuple(cases_of(found, chosen, spec.loaders))
