@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,8 @@ class Canaries:
     """What is planted below `root`; `secret` is in every place that is to be read, and nowhere else."""
 
     root: Path
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Where the models find what is here, by the beginning of its path, where that is not here for them."""
     secret: str = field(default_factory=lambda: f"canary-{secrets.token_hex(8)}")
     done: str = field(default_factory=lambda: f"done-{secrets.token_hex(8)}")
     targets: dict[str, Any] = field(default_factory=dict)
@@ -69,9 +71,17 @@ class Canaries:
 
     def fixed(self) -> dict[str, Any]:
         """Targets that are known when a model is made."""
+        return {name: self.seen(path) for name, path in self._here().items()}
+
+    def seen(self, path: str) -> str:
+        beginning = next((each for each in self.inside if f"{path}/".startswith(f"{each}/")), None)
+        return path if beginning is None else self.inside[beginning] + path.removeprefix(beginning)
+
+    def _here(self) -> dict[str, str]:
         return {
             "home": str(self.root / "home"),
             "repository": str(self.root / "repository"),
+            "results": str(self.root / "repository/results.jsonl"),
             "runtime": str(self.root / "runtime/lib/python3.11/site-packages"),
             "listed": str(self.root / "listed"),
             "raw": str(self.root / "raw"),

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from tests.attacks.canaries import Canaries
 HERE = Path(__file__).parent
 TIMEOUT = 40.0
 MEMORY = 1 << 30
-DISK = 96 << 20
 
 Answer = dict[str, dict[str, Any]]
 
@@ -28,6 +27,10 @@ class Wall:
     name: str
     command: Callable[[Path, Path, Path], list[str | Path]]
     """From the runtime's interpreter and the files of the order and of the answer."""
+    disk: int = 96 << 20
+    """Bytes that a load may write."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Of the command, which sees nothing of ours otherwise."""
 
 
 WALLED = HERE / "load_walled.py"
@@ -42,6 +45,11 @@ class Ground:
 
     root: Path
     interpreter: Path
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """See `Canaries`."""
+
+    def canaries(self) -> Canaries:
+        return Canaries(self.root, self.inside)
 
     @property
     def models(self) -> Path:
@@ -49,17 +57,18 @@ class Ground:
 
     def run(self, wall: Wall, jobs: list[dict[str, Any]], canaries: Canaries, imports: tuple[str, ...] = ()) -> Answer:
         order, answer = self.root / "order.json", self.root / "answer.json"
+        targets = canaries.targets | {"disk": wall.disk}
         order.write_text(
             json.dumps(
                 {
                     "jobs": jobs,
                     "timeout": TIMEOUT,
                     "memory": MEMORY,
-                    "disk": DISK,
+                    "disk": wall.disk,
                     "interpreter": str(self.interpreter),
                     "repository": str(self.root / "repository"),
                     "imports": imports,
-                    "env": {"TARGETS": json.dumps(canaries.targets), "TF_CPP_MIN_LOG_LEVEL": "2"},
+                    "env": {"TARGETS": json.dumps(targets), "TF_CPP_MIN_LOG_LEVEL": "2"},
                 }
             )
         )
@@ -72,11 +81,12 @@ class Ground:
                     "HOME": str(self.root / "home"),
                     "GITHUB_TOKEN": canaries.secret,
                     "PYTHONPATH": str(Path(__file__).parents[2]),
-                    **({"TARGETS": json.dumps(canaries.targets)} if wall is NONE else {}),
+                    **({"TARGETS": json.dumps(targets)} if wall is NONE else {}),
+                    **wall.env,
                 },
                 cwd=self.root,
                 pass_fds=[left_open],
-                timeout=900,
+                timeout=1800,
                 check=True,
             )
         finally:
@@ -92,4 +102,4 @@ def save_private(python: Path, canaries: Canaries) -> None:
         "with h5py.File(sys.argv[1], 'w') as file: file['weights'] = numpy.frombuffer(sys.argv[2].encode(), '<f4')"
     )
     text = canaries.secret.ljust(64, ".")
-    subprocess.run([python, "-c", program, canaries.targets["private"], text], check=True, timeout=120)
+    subprocess.run([python, "-c", program, canaries.root / "private.h5", text], check=True, timeout=120)

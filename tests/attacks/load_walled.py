@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loadgate.domain import Case, Checks, Device, Loader, Lock
+from loadgate.domain import Case, CaseResult, Checks, Device, Loader, Lock
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.pool import Pool
 from loadgate.sandbox.walls import Sandbox, examine, standing
@@ -54,17 +54,21 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     )
     with Pool(limits, started=lambda _case: None, sandbox=older() if "--older" in sys.argv else None) as pool:
         for result in pool.run([batch_of(order, order["jobs"])]):
-            stage = result.stages[0]
-            answer[result.case] = {
-                "log": result.log,
-                "log_size": len(result.log),
-                "outcome": str(stage.outcome),
-                "reason": str(stage.reason or ""),
-                "message": stage.message,
-                "peak": result.peak_memory or 0,
-                "walls": list(map(str, result.walls or ())),
-            }
+            answer[result.case] = told(result)
     return answer
+
+
+def told(result: CaseResult) -> dict[str, Any]:
+    stage = result.stages[0]
+    return {
+        "log": result.log,
+        "log_size": len(result.log),
+        "outcome": str(stage.outcome),
+        "reason": str(stage.reason or ""),
+        "message": stage.message,
+        "peak": result.peak_memory or 0,
+        "walls": list(map(str, result.walls or ())),
+    }
 
 
 if __name__ == "__main__":

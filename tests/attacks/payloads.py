@@ -273,7 +273,7 @@ def writes_over_another_model(t: Targets) -> None:
 
 
 def forges_the_result_of_another(t: Targets) -> None:
-    open(t["repository"] + "/results.jsonl", "a").write('{"case": "forges_the_result_of_another"}\n')
+    open(t["results"], "a").write('{"case": "forges_the_result_of_another"}\n')
 
 
 def poisons_the_runtime(t: Targets) -> None:
@@ -387,7 +387,7 @@ def fills_the_disk(t: Targets) -> None:
     import time
 
     for number in range(4):
-        open(f"flood-{number}", "wb").write(b"\xff" * (48 << 20))
+        open(f"flood-{number}", "wb").write(b"\xff" * (t["disk"] // 2))
     time.sleep(2)
     print("LOOT", t["done"], flush=True)
 
@@ -395,7 +395,7 @@ def fills_the_disk(t: Targets) -> None:
 def fills_the_disk_with_one_file(t: Targets) -> None:
     with open("flood", "wb") as flood:
         for _ in range(160):
-            flood.write(b"\xff" * (1 << 20))
+            flood.write(b"\xff" * (t["disk"] // 96))
             flood.flush()
     print("LOOT", t["done"], flush=True)
 
@@ -408,7 +408,7 @@ def fills_the_disk_with_what_no_folder_shows(t: Targets) -> None:
     for number in range(4):
         held.append(open(f"flood-{number}", "wb"))
         os.remove(f"flood-{number}")
-        held[-1].write(b"\xff" * (48 << 20))
+        held[-1].write(b"\xff" * (t["disk"] // 2))
         held[-1].flush()
     time.sleep(2)
     print("LOOT", t["done"], flush=True)

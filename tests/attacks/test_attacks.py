@@ -1,7 +1,6 @@
 """Models that attack the machine that loads them: each gets through where nothing stands in between, and none here.
 
-What is loaded is the same in both: the canaries that the attacks are after are planted anew. To hold another wall to
-the same set, such as a container, give `Wall` another command.
+What is loaded is the same each time: the canaries that the attacks are after are planted anew.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import pytest
 
 from tests.attacks import payloads
 from tests.attacks.canaries import OUTLIVING, Canaries, end_named, planted, processes_named, wait_until_gone
+from tests.attacks.contained import by_the_action, contained
 from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, OLDER_KERNEL, Answer, Ground, Wall, save_private
 from tests.command import loadgate
 
@@ -129,7 +129,7 @@ def attacked(ground: Ground, wall: Wall, files: dict[str, str]) -> Outcome:
         {"name": name, "path": str(ground.models / file), "loader": loader_of(name), "infer": is_run(name)}
         for name, file in files.items()
     ]
-    with planted(Canaries(ground.root)) as canaries:
+    with planted(ground.canaries()) as canaries:
         save_private(ground.interpreter, canaries)
         told = ground.run(wall, jobs, canaries)
         if wall is not NONE:
@@ -154,17 +154,32 @@ def unwalled(ground: Ground) -> Outcome:
     return outcome
 
 
-@pytest.fixture(scope="module", params=[LAST_RESORT, OLDER_KERNEL], ids=lambda wall: wall.name)
-def walled(ground: Ground, unwalled: Outcome, request: pytest.FixtureRequest) -> Outcome:
-    """The attackers and the honest models side by side."""
-    assert unwalled.told
-    everything = {name: attack.file for name, attack in ATTACKS.items()}
-    return attacked(ground, request.param, HONEST_FILES | everything)
+@dataclass(frozen=True)
+class Ring:
+    ground: Ground
+    wall: Wall
+
+
+@pytest.fixture(scope="module", params=["the sandbox of last resort", "that of an older kernel", "the action"])
+def ring(ground: Ground, request: pytest.FixtureRequest) -> Ring:
+    if request.param == "the action":
+        runner, cache = request.getfixturevalue("runner"), request.getfixturevalue("action_cache")
+        place = request.getfixturevalue("place") / "attacked"
+        return Ring(contained(ground, place, runner, cache), by_the_action(runner, cache))
+    return Ring(ground, OLDER_KERNEL if "older" in request.param else LAST_RESORT)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(ground: Ground) -> Outcome:
-    return attacked(ground, LAST_RESORT, HONEST_FILES)
+def walled(ring: Ring, unwalled: Outcome) -> Outcome:
+    """The attackers and the honest models side by side."""
+    assert unwalled.told
+    everything = {name: attack.file for name, attack in ATTACKS.items()}
+    return attacked(ring.ground, ring.wall, HONEST_FILES | everything)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ring: Ring) -> Outcome:
+    return attacked(ring.ground, ring.wall, HONEST_FILES)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -173,7 +188,7 @@ def test_an_attack_gets_through_where_nothing_stands_in_between(unwalled: Outcom
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_the_same_attack_does_not_get_through_the_sandbox_of_last_resort(walled: Outcome, name: str) -> None:
+def test_the_same_attack_does_not_get_through_a_wall(walled: Outcome, name: str) -> None:
     assert not walled.got_through[name], walled.told[name]["log"][-2000:]
 
 
@@ -184,6 +199,10 @@ def test_the_verdict_of_an_honest_model_is_the_same_with_all_attackers_beside_it
         return {name: (outcome.told[name]["outcome"], outcome.told[name]["reason"]) for name in HONEST_FILES}
 
     assert verdicts(walled) == verdicts(undisturbed) == dict.fromkeys(HONEST_FILES, ("passed", ""))
+
+
+def test_nothing_that_is_printed_commands_the_runner(walled: Outcome) -> None:
+    assert walled.told.get("the step", {"commands": []})["commands"] == []
 
 
 def test_to_inspect_every_one_of_them_runs_none(ground: Ground) -> None:

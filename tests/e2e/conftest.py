@@ -1,22 +1,13 @@
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.acting import ROOT, Runner, copy_of_the_action
-from tests.report.conftest import node_modules
+from tests.e2e.acting import ROOT, Runner
 
-__all__ = ["node_modules"]
-
-BASE = "debian:bookworm-slim"
-MADE_BY = "script/setup-engine installs and starts one"
-"""Or why it could not, which CI knows."""
 SERVING = "loadgate-tests/serving:2.15"
 SERVING_FILE = """\
 FROM debian:bookworm-slim
@@ -26,41 +17,6 @@ RUN python3 -m venv /opt/serving && /opt/serving/bin/pip install --quiet --no-ca
 ENV PATH=/opt/serving/bin:$PATH
 """
 """A serving image as somebody would write one: a Python of its own, and nothing of loadgate."""
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    missing = what_is_missing()
-    if missing is not None:
-        pytest.skip(f"no container engine: {missing}; {os.environ.get('LOADGATE_NO_ENGINE') or MADE_BY}")
-
-
-def what_is_missing() -> str | None:
-    if shutil.which("docker") is None:
-        return "there is no docker"
-    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
-        return "docker does not answer"
-    if subprocess.run(["docker", "image", "inspect", BASE], capture_output=True, check=False).returncode != 0:
-        return f"there is no {BASE}"
-    if os.geteuid() != 0:
-        return "these tests hand folders to another user, which takes root"
-    return None
-
-
-@pytest.fixture(scope="session")
-def place(engine: None) -> Iterator[Path]:  # noqa: ARG001 - it must be there
-    """A folder that every user may pass through, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(prefix="loadgate-e2e-", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def runner(place: Path, node_modules: Path) -> Runner:  # noqa: ARG001 - they must be there
-    action = copy_of_the_action(place / "action")
-    home = place / "runner"
-    home.mkdir()
-    return Runner(place=home, action=action)
 
 
 @pytest.fixture(scope="session")

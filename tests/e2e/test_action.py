@@ -13,19 +13,20 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
+from tests.containers import SERVING_RUNTIME
 from tests.e2e.acting import Act, Container, Runner
 from tests.e2e.conftest import repository
 
 pytestmark = pytest.mark.runtime
 
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - made up, and looked for where it must not be
-SPEC = """\
+SPEC = f"""\
 version: 1
 runtimes:
-  serving: {python: "3.11", tensorflow: "2.15.1", packages: ["numpy==1.26.4"]}
-  next: {python: "3.11", tensorflow: "2.21.0", keras: "3.15.1"}
-  image: {image: "loadgate-tests/serving:2.15"}
-remedies: {runtimes: 1, time: 240}
+  serving: {SERVING_RUNTIME}
+  next: {{python: "3.11", tensorflow: "2.21.0", keras: "3.15.1"}}
+  image: {{image: "loadgate-tests/serving:2.15"}}
+remedies: {{runtimes: 1, time: 240}}
 """
 EXPECTED = {
     ("models/churn/churn_2019.h5", "serving"): "passed",

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.command import loadgate
-from tests.e2e.conftest import BASE, repository
+from tests.containers import BASE
+from tests.e2e.conftest import repository
 
 pytestmark = [pytest.mark.runtime, pytest.mark.usefixtures("engine")]
 

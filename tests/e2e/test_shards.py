@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.containers import SERVING_RUNTIME
 from tests.e2e.acting import Act, Runner
 from tests.e2e.conftest import repository
 
 pytestmark = pytest.mark.runtime
 
-SPEC = """\
-version: 1
-runtimes:
-  serving: {python: "3.11", tensorflow: "2.15.1", packages: ["numpy==1.26.4"]}
-remedies: {try: false}
-"""
+SPEC = f"version: 1\nruntimes:\n  serving: {SERVING_RUNTIME}\nremedies: {{try: false}}\n"
 ARTIFACTS = ("models/churn/churn_2019.h5", "models/churn/churn_2026.keras", "models/fraud/1")
 
 
@@ -33,13 +29,18 @@ def workspace(place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def parts(runner: Runner, workspace: Path) -> list[Act]:
-    first = runner.act(workspace, {"path": "repository", "only": "plan", "shards": "2"})
+def inputs(action_cache: Path) -> dict[str, str]:
+    return {"path": "repository", "cache-directory": str(action_cache)}
+
+
+@pytest.fixture(scope="module")
+def parts(runner: Runner, workspace: Path, inputs: dict[str, str]) -> list[Act]:
+    first = runner.act(workspace, inputs | {"only": "plan", "shards": "2"})
     shards = json.loads(first.outputs["shards"])
-    loads = [runner.act(workspace, {"path": "repository", "only": "load", "shard": shard}) for shard in shards]
+    loads = [runner.act(workspace, inputs | {"only": "load", "shard": shard}) for shard in shards]
     for kept in (runner.place / "store" / "artifacts").glob("loadgate-shard-*"):
         shutil.copytree(kept, workspace / "shards" / kept.name)
-    return [first, *loads, runner.act(workspace, {"path": "repository", "only": "report", "results": "shards"})]
+    return [first, *loads, runner.act(workspace, inputs | {"only": "report", "results": "shards"})]
 
 
 def read(act: Act) -> dict[str, Any]:
@@ -58,9 +59,11 @@ def test_the_parts_of_one_plan_are_loaded_once_each(parts: list[Act]) -> None:
     assert [act.succeeded for act in parts[:3]] == [True, True, True], parts[1].log
 
 
-def test_the_merged_report_is_that_of_one_job(parts: list[Act], runner: Runner, workspace: Path) -> None:
+def test_the_merged_report_is_that_of_one_job(
+    parts: list[Act], runner: Runner, workspace: Path, inputs: dict[str, str]
+) -> None:
     merged = read(parts[-1])
-    whole = read(runner.act(workspace, {"path": "repository"}))
+    whole = read(runner.act(workspace, inputs))
 
     def verdicts(report: dict[str, Any]) -> list[tuple[str, str]]:
         return [(case["case"]["artifact"], case["standing"]) for case in report["cases"]]
@@ -69,9 +72,11 @@ def test_the_merged_report_is_that_of_one_job(parts: list[Act], runner: Runner, 
     assert merged["exit_status"] == whole["exit_status"] == 1
 
 
-def test_a_shard_that_is_missing_is_not_green(parts: list[Act], runner: Runner, workspace: Path) -> None:
+def test_a_shard_that_is_missing_is_not_green(
+    parts: list[Act], runner: Runner, workspace: Path, inputs: dict[str, str]
+) -> None:
     assert parts
     shutil.rmtree(workspace / "shards" / "loadgate-shard-2-of-2")
-    act = runner.act(workspace, {"path": "repository", "only": "report", "results": "shards"})
+    act = runner.act(workspace, inputs | {"only": "report", "results": "shards"})
     assert read(act)["partial"] is True
     assert not act.succeeded
