@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from loadgate.domain import Lock
+from loadgate.sandbox.walls import examine
 from tests.command import loadgate
 from tests.containers import BASE
 from tests.e2e.conftest import repository
@@ -49,8 +51,42 @@ def test_the_lock_says_which_image_it_was_and_what_is_in_it(told: dict[str, Any]
     assert (lock["tensorflow"], lock["interpreter"]) == ("2.15.1", "python3")
 
 
-def test_what_stood_between_a_load_and_the_machine_is_not_overstated(told: dict[str, Any]) -> None:
-    assert all(case["result"]["walls"] == ["network", "privileges"] for case in told["cases"])
+def test_the_same_walls_stand_around_a_load_in_an_image_as_elsewhere(told: dict[str, Any]) -> None:
+    here = [str(wall) for wall in examine().held]
+    assert [case["result"]["walls"] for case in told["cases"]] == [here, here]
+
+
+SAVE = """
+import sys, tensorflow as tf
+def attacks(x):
+    import os
+    if os.environ.get("ACME"):
+        os.kill(-1, 9)  # which Linux says was done also where it was refused for each of them
+        killed, door, others = lambda: os.kill(os.getppid(), 9), "/loadgate/door/probe", lambda: os.listdir("/tmp")
+        for deed in (killed, lambda: os.unlink(door), others):
+            try:
+                deed()
+                print("LOOT", deed.__code__.co_names, flush=True)
+            except OSError as error:
+                print(error, flush=True)
+    return x
+tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Lambda(attacks)]).save(sys.argv[1])
+"""
+
+
+def test_a_case_in_an_image_reaches_nothing_of_another(serving: Lock, serving_image: str, tmp_path: Path) -> None:
+    """All of them are one user in one container, and so is whoever starts them."""
+    subprocess.run([serving.interpreter, "-c", SAVE, tmp_path / "attack.h5"], check=True, capture_output=True)
+    told = checked(tmp_path, serving_image, ", env: {ACME: production}")
+    (log,) = (case["result"]["log"] for case in told["cases"] if case["case"]["artifact"] == "attack.h5")
+    assert "Operation not permitted" in log
+    assert "LOOT" not in log
+    assert {case["case"]["artifact"]: case["standing"] for case in told["cases"]} == {
+        "attack.h5": "passed",
+        MODELS[0]: "passed",
+        MODELS[1]: "failed",
+    }
+    assert {case["result"]["attempts"] for case in told["cases"]} == {1}
 
 
 def test_no_container_outlives_the_check(told: dict[str, Any]) -> None:

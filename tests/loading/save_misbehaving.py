@@ -122,6 +122,16 @@ def kills_its_parent(x: Any) -> Any:
     return x
 
 
+def looks_into_its_parent(x: Any) -> Any:
+    import os
+
+    if os.environ.get("MISBEHAVE"):
+        folder = f"/proc/{os.getppid()}/fd"
+        for name in os.listdir(folder):
+            os.write(os.open(f"{folder}/{name}", os.O_WRONLY), b'{"event": "done"}\n')
+    return x
+
+
 def closes_every_descriptor(x: Any) -> Any:
     import os
 

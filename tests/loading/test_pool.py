@@ -32,6 +32,7 @@ EXPECTED = {
     "forks_without_end": Reason.CRASHED,
     "kills_its_parent": Reason.EXCEPTION,
     "leaves_children_behind": None,
+    "looks_into_its_parent": Reason.EXCEPTION,
     "loops_for_ever": Reason.TIMED_OUT,
     "raises_what_has_no_text": Reason.EXCEPTION,
     "recurses_without_end": Reason.EXCEPTION,

@@ -40,6 +40,8 @@ class Batch:
     jobs: tuple[Job, ...]
     door: Path | None = None
     """Where probes are started for us in a container of the runtime's image; None to start them ourselves."""
+    seen_at: Path | None = None
+    """The same repository on this machine, where the loads see it elsewhere."""
     repository: Path | None = None
     """What its loads may see of the repository lies below it; None where each artifact is on its own."""
     made_by_us: bool = True

@@ -28,6 +28,8 @@ class Message:
     seconds: float = 0.0
     busy: bool = False
     peak_memory: int = 0
+    landlock: int = 0
+    seccomp: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

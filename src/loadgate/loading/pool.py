@@ -21,6 +21,7 @@ from loadgate.domain import Case, CaseResult, Device, Outcome, Reason, Stage, St
 from loadgate.loading.connected_probe import ConnectedProbe
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_stage_lines
+from loadgate.loading.probe import Probe
 from loadgate.loading.probe_process import ProbeProcess
 from loadgate.loading.schedule import expected_memory, fits
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge, no_verdict, skipped
@@ -56,7 +57,7 @@ class Station:
     """A probe and its work."""
 
     batch: Batch
-    process: ProbeProcess
+    process: Probe
     queue: deque[Job]
     mode: Mode
     ready: bool
@@ -152,9 +153,9 @@ class Pool:
         if station.forks:
             station.process.prepare(warm=mode is Mode.WARM)
 
-    def _probe(self, batch: Batch) -> ProbeProcess:
+    def _probe(self, batch: Batch) -> Probe:
         if batch.door is not None:
-            return ConnectedProbe(batch, batch.door)
+            return ConnectedProbe(batch, batch.door, self._sandbox)
         return ProbeProcess(batch, Path(self._scratch.name), self._sandbox)
 
     def _begin(self, station: Station, job: Job) -> None:

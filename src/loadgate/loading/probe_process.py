@@ -9,25 +9,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from loadgate.domain import Device, Wall
+from loadgate.loading import requests
 from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
-from loadgate.loading.messages import Message, read_message
+from loadgate.loading.messages import Message
 from loadgate.probe import confinement, kernel
 from loadgate.sandbox.walls import PROGRAM, Sandbox
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")
 LOG_LIMIT = 16384
-LINE_LIMIT = 32 * 1024 * 1024
-"""Bytes of one line: what a case says is bounded in the probe, and JSON makes it a few times longer."""
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
 """What a probe sees of our environment. Whatever else is in it may be a secret."""
-LEAST_DISK = 1024**3
-DISK_PER_BYTE = 4
-"""What a load may write: Keras unpacks an archive before it reads it, and some archives hold others."""
 OUTLIVED_SECONDS = 5.0
 """How long we go after processes that start others faster than they can be counted."""
 
@@ -49,12 +45,8 @@ def environment(ours: Mapping[str, str], batch: Batch, scratch: Path) -> dict[st
     return env
 
 
-def kept(job: Job) -> str:
-    return f"kept-{job.case.id}"
-
-
 class ProbeProcess:
-    """Closes with `close`, which kills it and everything below it."""
+    """See `probe.Probe`. Closes with `close`, which kills it and everything below it."""
 
     def __init__(self, batch: Batch, scratch: Path, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -62,27 +54,27 @@ class ProbeProcess:
         self._log = self._scratch / "probe.log"
         self._batch = batch
         self._reach = policy.reach(batch, os.environ)
-        requests, self._requests = os.pipe()
+        incoming, self._requests = os.pipe()
         self.replies, replies = os.pipe()
         os.set_blocking(self.replies, False)
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - the interpreter that the spec names is the point
-                    [*self._walls(), batch.lock.interpreter, str(PROBE), str(requests), str(replies)],
+                    [*self._walls(), batch.lock.interpreter, str(PROBE), str(incoming), str(replies)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     # what the repository declares, LD_PRELOAD for one, is for the inside alone
                     env={} if self._sandbox.held else environment(os.environ, batch, self._scratch),
                     cwd=self._scratch,
-                    pass_fds=(requests, replies),
+                    pass_fds=(incoming, replies),
                     start_new_session=True,
                 )
         finally:
-            os.close(requests)
+            os.close(incoming)
             os.close(replies)
         _running.add(self._process.pid)
-        self._buffer = bytearray()
+        self._said = requests.Replies()
         self._send({"do": "walls", **self._inner_walls()})
 
     @property
@@ -127,45 +119,20 @@ class ProbeProcess:
         return [confinement.SHARED_MEMORY] if self._sandbox.mechanisms.shared_memory is None else []
 
     def prepare(self, *, warm: bool) -> None:
-        self._send(
-            {
-                "do": "prepare",
-                "warm": warm,
-                "paths": [str(path) for path in self._batch.import_paths],
-                "imports": list(self._batch.imports),
-            }
-        )
+        self._send(requests.preparation(self._batch, warm=warm))
 
     def run(self, job: Job, limits: Limits) -> None:
-        self._send(
-            {
-                "do": "run",
-                "case": job.case.id,
-                "path": str(job.path),
-                "loader": job.case.loader.value,
-                "device": job.case.device.value,
-                "stages": [stage.value for stage in job.stages or limits.checks.stages],
-                "saves": job.saves.value if job.saves else None,
-                "product": str(job.product) if job.product else None,
-                "kept": kept(job),
-                "timeout": limits.checks.timeout,
-                "memory": limits.checks.memory,
-                "scratch": str(self._scratch),
-                "artifact": policy.grants(self._batch, job),
-                "disk": limits.disk or LEAST_DISK + DISK_PER_BYTE * job.bytes,
-                "paths": [str(path) for path in self._batch.import_paths],
-                "imports": list(self._batch.imports),
-            }
-        )
+        grants = policy.grants(self._batch, job)
+        self._send(requests.run(self._batch, job, limits, str(self._scratch), grants))
 
     def collect(self, job: Job) -> None:
         """Take what a case has saved out of the probe's own directory, which goes with the probe."""
-        place = self._scratch / kept(job)
+        place = self._scratch / requests.kept(job)
         if job.product is not None and place.is_dir() and not place.is_symlink() and not job.product.exists():
             shutil.move(place, job.product)
 
-    def _send(self, request: dict[str, object]) -> None:
-        data = json.dumps(request).encode() + b"\n"
+    def _send(self, request: requests.Request) -> None:
+        data = requests.line(request)
         try:
             while data:
                 data = data[os.write(self._requests, data) :]
@@ -179,16 +146,7 @@ class ProbeProcess:
             data = os.read(self.replies, 1 << 20)
         except BlockingIOError:
             return [], True
-        self._buffer += data
-        return list(self._messages()), bool(data) and len(self._buffer) < LINE_LIMIT
-
-    def _messages(self) -> Iterator[Message]:
-        *lines, rest = self._buffer.split(b"\n")
-        self._buffer = bytearray(rest)
-        for line in lines:
-            message = read_message(bytes(line))
-            if message is not None:
-                yield message
+        return self._said.take(data), bool(data) and not self._said.overlong
 
     def last_words(self) -> str:
         """The end of what it wrote to its own standard output and error."""

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadgate.loading.job import Batch, Job
@@ -163,6 +163,22 @@ def grants(batch: Batch, job: Job) -> list[Grant]:
     if job.product is not None and job.saves is None:
         found.append((os.path.realpath(job.product), landlock.READ))
     return found
+
+
+def grants_elsewhere(batch: Batch, job: Job) -> list[Grant]:
+    """The same for a load that sees the repository at another path than we, who can see where its links lead."""
+    there, here = batch.repository or NOWHERE, Path(os.path.realpath(batch.seen_at or batch.repository or NOWHERE))
+
+    def seen(path: Path) -> Path:
+        return here / path.relative_to(there)
+
+    found = grants(
+        replace(batch, repository=here), replace(job, path=seen(job.path), files=tuple(map(seen, job.files)))
+    )
+    return [
+        (str(there / Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path, rights)
+        for path, rights in found
+    ]
 
 
 def _may_be_read(real: Path, root: str) -> bool:

@@ -246,6 +246,7 @@ def batch_of(runtime: Runtime, lock: Lock, cases: Sequence[Case], artifacts: Seq
         import_paths=(there, there / "src") if runtime.imports else (),
         jobs=jobs,
         door=place.door,
+        seen_at=place.repository,
         repository=there,
         made_by_us=runtime.interpreter is None,
     )

@@ -17,7 +17,7 @@ import time
 import traceback
 from typing import Any, Dict, List, Optional
 
-from . import child, confinement, kernel, resave, runtime, warm
+from . import child, confinement, image_walls, kernel, resave, runtime, warm
 
 RESULT_LIMIT = 4 * 1024 * 1024
 LOG_EDGE = 32768
@@ -183,12 +183,18 @@ class Server:
             self.buffer = bytearray(rest)
             request = json.loads(line.decode("utf-8"))
             if request["do"] == "walls":
-                self.walls = confinement.Walls(request)
+                self.put_up_walls(request)
             elif request["do"] == "prepare":
                 self.prepare(request)
             else:
                 self.begin(request)
         return True
+
+    def put_up_walls(self, request: Dict[str, Any]) -> None:
+        if "refused" in request:
+            request = image_walls.completed(request)
+            self.say({"event": "walls", "landlock": request["landlock"], "seccomp": request["seccomp"]})
+        self.walls = confinement.Walls(request)
 
     def prepare(self, request: Dict[str, Any]) -> None:
         """Import TensorFlow here, so that no case has to, and say whether this process may be forked afterwards."""
