@@ -361,7 +361,7 @@ def fills_memory_that_looks_like_a_file(t: Targets) -> None:
 
     hoard = os.memfd_create("hoard")
     for _ in range(192):
-        os.write(hoard, b"\xff" * (1 << 20))
+        os.write(hoard, b"\xff" * (t["disk"] // 96))
     time.sleep(2)
     print("LOOT", t["done"], flush=True)
 

@@ -62,15 +62,45 @@ def test_a_link_that_leads_out_of_the_repository_is_not_followed(repository: Pat
     assert not any(rights & landlock.READ_FILE for rights in granted.values())
 
 
-@pytest.mark.parametrize(("target", "is_read"), [(".git/config", False), (".git/annex/objects/aa/model", True)])
-def test_of_what_git_keeps_to_itself_only_large_files_of_annex_are_read(
+@pytest.mark.parametrize(
+    ("target", "is_read"),
+    [
+        (".git/config", False),
+        (".git/annex/objects/aa/model", True),
+        (".dvc/cache/files/md5/aa/model", True),
+        (".dvc/config.local", False),
+        (".env", False),
+        (".home/.netrc", False),
+        ("models/.secret", False),
+        ("stored/model", True),
+    ],
+)
+def test_a_link_is_followed_into_what_is_hidden_only_where_large_files_are_kept(
     repository: Path, target: str, is_read: bool
 ) -> None:
+    (repository / target).parent.mkdir(parents=True, exist_ok=True)
     (repository / target).write_text("x")
     model = repository / "models/a.h5"
     model.symlink_to(repository / target)
     granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(model, model)))
     assert (str(repository / target) in granted) is is_read
+
+
+def test_a_model_that_is_hidden_itself_is_read(repository: Path) -> None:
+    model = repository / ".models/a.h5"
+    model.parent.mkdir()
+    model.touch()
+    assert str(model) in dict(grants(batch(repository, Path("/usr/bin/python3")), job(model, model)))
+
+
+def test_what_is_hidden_in_the_folder_of_an_artifact_is_not_part_of_it(repository: Path) -> None:
+    folder = repository / "models/1"
+    folder.mkdir()
+    for name in ("saved_model.pb", ".env"):
+        (folder / name).touch()
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(folder, folder / "saved_model.pb")))
+    assert granted[str(folder / "saved_model.pb")] == landlock.READ_FILE
+    assert granted.get(str(folder), 0) & landlock.READ_FILE == 0
 
 
 def test_a_folder_that_is_the_repository_itself_does_not_bring_its_git(repository: Path) -> None:

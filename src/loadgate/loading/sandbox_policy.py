@@ -150,15 +150,17 @@ def is_below(path: Path, folder: Path) -> bool:
 def grants(batch: Batch, job: Job) -> list[Grant]:
     """What a load may read of the repository: its artifact, and the names beside it, by which TensorFlow looks for it.
 
-    A link is followed only within the repository, and not into what git keeps to itself.
+    A link is followed only within the repository, and not into what is hidden there: that may be a secret.
     """
-    root = os.path.realpath(batch.repository or job.path.parent)
+    repository = batch.repository or job.path.parent
     folder = Path(os.path.realpath(job.path))
-    is_whole = folder.is_dir() and _may_be_read(folder, root) and not (folder / ".git").exists()
+    is_whole = (
+        folder.is_dir() and _may_be_read(job.path, repository) and len(visible(folder)) == len(os.listdir(folder))
+    )
     found = [(str(folder), landlock.READ) if is_whole else (str(folder.parent), landlock.READ_DIR)]
     for file in job.files or (job.path,):
         real = Path(os.path.realpath(file))
-        if not (is_whole and real.is_relative_to(folder)) and _may_be_read(real, root):
+        if not (is_whole and real.is_relative_to(folder)) and _may_be_read(file, repository):
             found.append((str(real), landlock.READ_FILE))
     if job.product is not None and job.saves is None:
         found.append((os.path.realpath(job.product), landlock.READ))
@@ -181,9 +183,17 @@ def grants_elsewhere(batch: Batch, job: Job) -> list[Grant]:
     ]
 
 
-def _may_be_read(real: Path, root: str) -> bool:
+STORES = ((".git", "annex", "objects"), (".dvc", "cache"))
+"""Where git-annex and DVC keep large files, with a link to each in the working tree."""
+
+
+def _may_be_read(file: Path, repository: Path) -> bool:
+    """A file of an artifact, which may be a link, or lie below one."""
+    real, root = Path(os.path.realpath(file)), os.path.realpath(repository)
     if not real.is_relative_to(root):
         return False
     inner = real.relative_to(root).parts
-    # git-annex keeps large files there, and a link to each in the working tree
-    return ".git" not in inner or inner[:3] == (".git", "annex", "objects")
+    if any(inner[: len(store)] == store for store in STORES):
+        return True
+    no_link = Path(os.path.relpath(file, repository)).parts == inner
+    return ".git" not in inner and (no_link or not any(part.startswith(".") for part in inner))
