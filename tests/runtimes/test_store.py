@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgate.domain import Finding, FindingKind
+from loadgate.domain import Finding, FindingKind, Lock
 from loadgate.errors import LoadgateError
 from loadgate.runtimes.manifest import LARGE, expected_sizes, top_level
 from loadgate.runtimes.processes import Processes
@@ -217,6 +217,23 @@ def test_a_check_is_remembered_for_its_environment_and_machine_alone(store: Stor
     store.remember_check(DIGEST, "one", check)
     assert store.check(DIGEST, "one") == check
     assert store.check(DIGEST, "other") is None
+
+
+def test_a_cache_that_was_moved_names_the_interpreters_where_they_are_now(
+    store: Store, tmp_path: Path, processes: Processes
+) -> None:
+    place, _ = store.make(DIGEST, build)
+    lock = Lock(
+        digest="", python=PYTHON, implementation="", packages={}, tensorflow="", interpreter=f"{place}/bin/python"
+    )
+    store.remember_check(DIGEST, "one", Check(lock=lock))
+    (tmp_path / "cache").rename(tmp_path / "moved")
+    moved = Store(tmp_path / "moved", processes)
+    check = moved.check(DIGEST, "one")
+    assert moved.environment(DIGEST) == tmp_path / "moved/runtimes" / DIGEST
+    assert check is not None
+    assert check.lock is not None
+    assert check.lock.interpreter == str(tmp_path / "moved/runtimes" / DIGEST / "bin/python")
 
 
 def test_a_resolution_is_remembered_with_the_time_it_was_made(store: Store) -> None:

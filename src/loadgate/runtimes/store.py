@@ -20,7 +20,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -147,7 +147,11 @@ class Store:
         return len(unwanted)
 
     def check(self, digest: str, key: str) -> Check | None:
-        return read(self._place(digest) / "checks" / f"{key}.json", Check)
+        """As it is remembered, with the interpreter where it lies now: the whole cache may have been moved."""
+        check = read(self._place(digest) / "checks" / f"{key}.json", Check)
+        if check is None or check.lock is None:
+            return check
+        return replace(check, lock=replace(check.lock, interpreter=str(self._place(digest) / "bin/python")))
 
     def remember_check(self, digest: str, key: str, check: Check) -> None:
         with contextlib.suppress(OSError):
