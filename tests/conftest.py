@@ -11,9 +11,9 @@ import pytest
 from loadgate.domain import Lock, Plan, Runtime
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
-from tests.containers import action_cache, engine, node_modules, place, runner
+from tests.containers import action_cache, engine, image, node_modules, place, runner
 
-__all__ = ["action_cache", "engine", "node_modules", "place", "runner"]
+__all__ = ["action_cache", "engine", "image", "node_modules", "place", "runner"]
 
 ALLOWED_REASONS = ("no GPU", "no container engine", "the corpus is not here", "this kernel")
 """What a reason may begin with: what cannot be installed."""

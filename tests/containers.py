@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.acting import Runner, copy_of_the_action
 from tests.report.conftest import node_modules
 
-__all__ = ["action_cache", "engine", "node_modules", "place", "runner"]
+__all__ = ["action_cache", "engine", "image", "node_modules", "place", "runner"]
 
 BASE = "debian:bookworm-slim"
 MADE_BY = "script/setup-engine installs and starts one"
@@ -64,3 +64,10 @@ def action_cache(runner: Runner) -> Path:
     folder = runner.place / "cache"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def image(runner: Runner) -> str:
+    """The image that the action builds where none was released."""
+    said = subprocess.run([runner.action / "container" / "image.sh"], capture_output=True, text=True, check=True).stdout
+    return said.strip().removeprefix("image=")

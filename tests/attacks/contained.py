@@ -66,3 +66,21 @@ def by_the_action(runner: Runner, cache: Path) -> Wall:
         disk=1 << 30,
         env={"PATH": os.environ["PATH"]},
     )
+
+
+def in_a_bare_container(image: str, ground: Ground) -> Wall:
+    """As root, where everything may be written: what the action's containers would be without their walls."""
+    root = ground.root
+    mounts = {f"{root}": f"{root}", f"{root}/repository": "/repository", str(HERE): "/attacks"}
+    mounts |= {f"{root}/repository/results.jsonl": "/loadgate/loaded/results.jsonl"}
+    (runtime,) = (path for path in ground.inside.values() if path.startswith("/cache/"))
+    mounts |= {os.path.realpath(root / "runtime"): runtime}
+    volumes = [f"--volume={source}:{target}" for source, target in mounts.items()]
+    return Wall(
+        "none, in a container",
+        lambda _python, order, answer: [
+            *("docker", "run", "--rm", "--user=0", "--env=TARGETS", "--env=GITHUB_TOKEN", *volumes),
+            *(f"--entrypoint={runtime}/bin/python", image, "/attacks/load_unwalled.py", order, answer),
+        ],
+        none=True,
+    )

@@ -29,12 +29,14 @@ class Wall:
     """From the runtime's interpreter and the files of the order and of the answer."""
     disk: int = 96 << 20
     """Bytes that a load may write."""
+    none: bool = False
+    """Whether it is none at all."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Of the command, which sees nothing of ours otherwise."""
 
 
 WALLED = HERE / "load_walled.py"
-NONE = Wall("none", lambda python, order, answer: [python, HERE / "load_unwalled.py", order, answer])
+NONE = Wall("none", lambda python, order, answer: [python, HERE / "load_unwalled.py", order, answer], none=True)
 LAST_RESORT = Wall("last resort", lambda _python, order, answer: [sys.executable, WALLED, order, answer])
 OLDER_KERNEL = Wall("older kernel", lambda _python, order, answer: [sys.executable, WALLED, order, answer, "--older"])
 
@@ -81,7 +83,7 @@ class Ground:
                     "HOME": str(self.root / "home"),
                     "GITHUB_TOKEN": canaries.secret,
                     "PYTHONPATH": str(Path(__file__).parents[2]),
-                    **({"TARGETS": json.dumps(targets)} if wall is NONE else {}),
+                    **({"TARGETS": json.dumps(targets)} if wall.none else {}),
                     **wall.env,
                 },
                 cwd=self.root,

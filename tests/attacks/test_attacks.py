@@ -15,7 +15,7 @@ import pytest
 
 from tests.attacks import payloads
 from tests.attacks.canaries import OUTLIVING, Canaries, end_named, planted, processes_named, wait_until_gone
-from tests.attacks.contained import by_the_action, contained
+from tests.attacks.contained import by_the_action, contained, in_a_bare_container
 from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, OLDER_KERNEL, Answer, Ground, Wall, save_private
 from tests.command import loadgate
 
@@ -132,7 +132,7 @@ def attacked(ground: Ground, wall: Wall, files: dict[str, str]) -> Outcome:
     with planted(ground.canaries()) as canaries:
         save_private(ground.interpreter, canaries)
         told = ground.run(wall, jobs, canaries)
-        if wall is not NONE:
+        if not wall.none:
             wait_until_gone(OUTLIVING, 5.0)
         through = {name: ATTACKS[name].got_through(canaries, told[name]) for name in files if name in ATTACKS}
     return Outcome(through, told)
@@ -190,6 +190,21 @@ def test_an_attack_gets_through_where_nothing_stands_in_between(unwalled: Outcom
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_same_attack_does_not_get_through_a_wall(walled: Outcome, name: str) -> None:
     assert not walled.got_through[name], walled.told[name]["log"][-2000:]
+
+
+MOVED = (
+    *("an_op_reads_a_file", "an_op_writes_a_file", "an_op_lists_a_folder", "an_asset_is_a_link", "external_data"),
+    *("reads_a_credentials_file", "poisons_the_runtime", "forges_the_result_of_another"),
+)
+
+
+@pytest.mark.parametrize("ring", ["the action"], indirect=True)
+def test_what_was_moved_to_where_a_container_has_it_is_reached_in_a_container_without_walls(
+    ring: Ring, image: str
+) -> None:
+    bare = in_a_bare_container(image, ring.ground)
+    outcome = attacked(ring.ground, bare, {name: ATTACKS[name].file for name in MOVED})
+    assert outcome.got_through == dict.fromkeys(MOVED, True)
 
 
 def test_the_verdict_of_an_honest_model_is_the_same_with_all_attackers_beside_it(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.acting import ROOT, Runner
+from tests.e2e.acting import ROOT
 
 SERVING = "loadgate-tests/serving:2.15"
 SERVING_FILE = """\
@@ -17,13 +17,6 @@ RUN python3 -m venv /opt/serving && /opt/serving/bin/pip install --quiet --no-ca
 ENV PATH=/opt/serving/bin:$PATH
 """
 """A serving image as somebody would write one: a Python of its own, and nothing of loadgate."""
-
-
-@pytest.fixture(scope="session")
-def image(runner: Runner) -> str:
-    """The image that the action builds where none was released."""
-    said = subprocess.run([runner.action / "container" / "image.sh"], capture_output=True, text=True, check=True).stdout
-    return said.strip().removeprefix("image=")
 
 
 @pytest.fixture(scope="session")
