@@ -123,7 +123,10 @@ def test_a_repository_that_nobody_else_may_read_is_no_reason_to_call_a_model_bro
 def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
     serving_image: str, tmp_path: Path
 ) -> None:
-    """In its container it is the same user as whoever starts probes there, which Docker then starts again."""
+    """In its container it is the same user as whoever starts probes there, which Docker then starts again.
+
+    In the end each case imports it behind walls of its own, where it has nobody to kill, and its model loads.
+    """
     spec = (
         "version: 1\nruntimes:\n"
         f"  honest: {{image: {json.dumps(serving_image)}}}\n"
@@ -135,8 +138,7 @@ def test_a_module_that_kills_all_that_it_can_costs_no_other_runtime_its_verdict(
     loadgate("check", ".", "--json", "told.json", cwd=tmp_path, env={"LOADGATE_CACHE": str(tmp_path / "cache")})
     told = json.loads((tmp_path / "told.json").read_text())
     standing = {case["case"]["runtime"]: case["standing"] for case in told["cases"]}
-    assert standing["honest"] == "passed"
-    assert standing["killed"] in ("failed", "error")
+    assert standing == {"honest": "passed", "killed": "passed"}
 
 
 def test_what_fails_in_an_image_is_seen_to_load_when_it_is_saved_again(
