@@ -34,6 +34,8 @@ NEARNESS = tuple(RemedyKind)
 """The kinds in the order of the domain: what changes least first."""
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 KERAS_LOADERS = (Loader.KERAS, Loader.TF_KERAS)
+NOT_FOR_THE_IMPORT = ("h5py", "sentencepiece", "tf_keras")
+"""What others import; it registers nothing."""
 VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
@@ -235,7 +237,7 @@ def _package(failure: Failure, requirement: str) -> Iterator[Change]:
     package = known().packages.get(name)
     if package is None:
         return
-    imports = () if package.module in ("sentencepiece", "tf_keras") else (package.module,)
+    imports = () if package.module in NOT_FOR_THE_IMPORT else (package.module,)
     if name in failure.lock.packages and (parsed := parse(requirement)) and not parsed.specifier:
         if imports and package.module not in failure.runtime.imports:
             yield Change(kind=RemedyKind.IMPORT, imports=imports)
