@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from loadgate.domain import Format, StandInKind
 
 from . import encoding as e
 from .on_disk import DATA, find, find_one, read, read_all, write
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "models" / "recommender"
 
 INDEX = e.bundle_index({"bias": (1, 0, 12), "kernel": (1, 0, 24), "step": (9, 0, 8)})
 WHOLE = {"m.ckpt.index": INDEX, "m.ckpt.data-00000-of-00001": bytes(44)}
@@ -69,11 +72,40 @@ def test_the_saver_is_read_from_the_graph_beside_it(tmp_path: Path) -> None:
     assert (facts.tensors, facts.ops) == (3, {"VariableV2": 1})
 
 
-def test_a_graph_beside_it_that_cannot_be_read_takes_nothing_from_the_weights(tmp_path: Path) -> None:
-    write(tmp_path, WHOLE | {"m.ckpt.meta": POINTER})
+@pytest.mark.parametrize(
+    ("meta", "why"),
+    [
+        (POINTER, "unreadable: git lfs pointer: points at "),
+        (b"", "unreadable: empty: the file is empty"),
+        (META[:-1], "unreadable: ends 1 bytes early"),
+        (e.field(1, e.field(5, b"1.10.0")), "unreadable: holds no graph"),
+    ],
+)
+def test_a_graph_beside_it_that_cannot_be_read_takes_nothing_from_the_weights_and_is_told(
+    tmp_path: Path, meta: bytes, why: str
+) -> None:
+    """TensorFlow loads the weights without it."""
+    write(tmp_path, WHOLE | {"m.ckpt.meta": meta})
     facts = read(checkpoint, tmp_path)
     assert facts.tensors == 3
-    assert facts.extra["meta_graph"].startswith("unreadable: ")
+    assert facts.extra["meta_graph"].startswith(why)
+
+
+@pytest.mark.parametrize("prefix", ["items.ckpt-500", "items_v2-1000"])
+def test_wherever_the_graph_beside_a_checkpoint_ends_it_is_said_unless_the_whole_graph_is_there(
+    tmp_path: Path, prefix: str
+) -> None:
+    """A message of protobuf that ends between two of its fields is one."""
+    for file in EXAMPLES.glob(f"{prefix}*"):
+        shutil.copy(file, tmp_path)
+    (meta,) = tmp_path.glob("*.meta")
+    content = meta.read_bytes()
+    whole = read(checkpoint, tmp_path)
+    for length in range(0, len(content), 61):
+        meta.write_bytes(content[:length])
+        facts = read(checkpoint, tmp_path)
+        assert facts.tensors == whole.tensors
+        assert facts.extra["meta_graph"].startswith("unreadable: ") or facts.ops == whole.ops
 
 
 def test_data_without_an_index_misses_it(tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ from loadgate.diagnosis.explain import explain, match, warnings
 from loadgate.diagnosis.rule import rules
 from loadgate.diagnosis.rule import silent_changes as silent_rules
 from loadgate.diagnosis.subject import Subject
-from loadgate.domain import CaseResult, Confidence, Diagnosis, ExceptionInfo, Outcome, Side, Stage, StageResult, StandIn
+from loadgate.domain import (
+    CaseResult,
+    Confidence,
+    Diagnosis,
+    ExceptionInfo,
+    Loader,
+    Outcome,
+    Side,
+    Stage,
+    StageResult,
+    StandIn,
+)
 
 from .seen import Failure, failures, silent_changes
 
@@ -99,6 +110,24 @@ def test_the_bytes_decide_before_the_message() -> None:
     assert misleading is not None
 
     assert explained(with_exception(failure, misleading)).cause == "git_lfs_pointer"
+
+
+@pytest.mark.parametrize(("loader", "cause"), [(Loader.META_GRAPH, "damaged_file"), (Loader.CHECKPOINT, "unknown")])
+def test_a_graph_beside_a_checkpoint_that_cannot_be_read_is_damage_to_who_asks_for_the_graph(
+    loader: Loader, cause: str
+) -> None:
+    failure = one_of("meta_graph_missing")
+    assert failure.artifact.facts is not None
+    facts = replace(failure.artifact.facts, extra={"meta_graph": "unreadable: ends 9 bytes early, at byte 30"})
+    cut = replace(failure, artifact=replace(failure.artifact, facts=facts))
+    case = replace(cut.case, loader=loader)
+
+    assert (
+        explained(
+            with_exception(replace(cut, case=case), ExceptionInfo(type="DecodeError", message="Error parsing message"))
+        ).cause
+        == cause
+    )
 
 
 def test_a_message_alone_names_no_custom_object() -> None:

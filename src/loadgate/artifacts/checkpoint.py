@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from loadgate.artifacts import bundle, sightings, table, tensor_types
+from loadgate.artifacts import bundle, sightings, stand_in, table, tensor_types
 from loadgate.artifacts.graph import read_graph, read_signatures
-from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import Buffer, mapped
 from loadgate.artifacts.protos import META_GRAPH, TENSOR_SLICES
 from loadgate.artifacts.wire import Budget, Message, varint
@@ -169,7 +169,11 @@ def _with_graph(facts: Facts, path: Path) -> Facts:
     """Adds what the `.meta` beside a checkpoint says of its saver and of the graph."""
     try:
         with mapped(path) as buffer:
+            if found := stand_in.of_file(bytes(buffer[:HEAD]), len(buffer)):
+                raise Unreadable(f"{found[0].value.replace('_', ' ')}: {found[1]}")
             meta_graph = Message.whole(META_GRAPH, buffer)
+            if not meta_graph.has("graph_def"):
+                raise Unreadable("holds no graph")
             graph = read_graph(meta_graph.message("graph_def"))
             information = meta_graph.message("meta_info_def")
             return replace(

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from loadgate.diagnosis.ops import first_tensorflow_with, is_measured, last_tensorflow_with, package_of_op
 from loadgate.diagnosis.subject import Subject, version
-from loadgate.domain import CustomObject, Evidence, Side
+from loadgate.domain import CustomObject, Evidence, Loader, Side
 
 KERAS_3 = 3
 QUOTED = 3
@@ -45,10 +45,17 @@ def stand_in(subject: Subject, wanted: str) -> Seen | None:
 
 
 def damage(subject: Subject, wanted: str) -> Seen | None:
-    found = subject.artifact.damage
+    found = subject.artifact.damage or _damage_of_meta_graph(subject)
     if wanted == "none":
         return Seen() if found is None and subject.artifact.stand_in is None else None
     return Seen(evidence=(_of_artifact(found),), values={"damage": found}) if found else None
+
+
+def _damage_of_meta_graph(subject: Subject) -> str | None:
+    """The weights of a checkpoint load without the graph beside them, so that only who asked for that misses it."""
+    told = subject.facts.extra.get("meta_graph", "")
+    unreadable = subject.case.loader is Loader.META_GRAPH and told.startswith("unreadable: ")
+    return f"the graph in its .meta is {told}" if unreadable else None
 
 
 def saver_generation(subject: Subject, wanted: str) -> Seen | None:
