@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,6 +18,13 @@ __all__ = ["action_cache", "engine", "image", "node_modules", "place", "runner"]
 
 ALLOWED_REASONS = ("no GPU", "no container engine", "the corpus is not here", "this kernel")
 """What a reason may begin with: what cannot be installed."""
+
+
+def pytest_configure() -> None:
+    """A program inherits which signals are ignored, as SIGINT is in a shell's background, and no test could stop it."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
