@@ -177,6 +177,9 @@ class Facts:
     rests on it. The empty name stands for the model as a whole."""
     ops: Mapping[str, int] = field(default_factory=dict)
     """Op type → how many, the function library included."""
+    python_calls: tuple[str, ...] = ()
+    """Nodes that call a Python function of the process that they run in (`py_function`): `node`, or `function/node` in
+    the function library."""
     custom_ops: tuple[str, ...] = ()
     """TFLite ops that the interpreter does not bring itself, without the Flex ones."""
     flex_ops: tuple[str, ...] = ()

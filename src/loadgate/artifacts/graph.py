@@ -16,7 +16,11 @@ from loadgate.domain import Signature, TensorSpec
 
 VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable"})
 """Ops that hold a value that a checkpoint brings."""
-_OP, _DEVICE = NODE_DEF.key("op"), NODE_DEF.key("device")
+PYTHON_CALLS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+"""Ops that call a Python function."""
+_NAMES_OF_PYTHON_CALLS = frozenset(op.encode() for op in PYTHON_CALLS)
+_MAX_PYTHON_CALLS = 100
+_NAME, _OP, _DEVICE = NODE_DEF.key("name"), NODE_DEF.key("op"), NODE_DEF.key("device")
 _MAX_KINDS = 20_000
 """Different ops, or devices, or functions, of one graph."""
 _MAX_SIGNATURES = 1_000
@@ -34,6 +38,8 @@ class Graph:
     ops: Mapping[str, int]
     """Op → how many, the function library included; calls of its functions are not ops."""
     devices: tuple[str, ...]
+    python_calls: tuple[str, ...]
+    """As in `Facts.python_calls`, of the first hundred."""
     producer: int | None
     min_consumer: int | None
 
@@ -47,6 +53,7 @@ class _Tally:
     nodes: int = 0
     ops: Counter[bytes] = field(default_factory=Counter)
     devices: dict[bytes, None] = field(default_factory=dict)
+    python_calls: list[str] = field(default_factory=list)
 
 
 def read_graph(graph: Message) -> Graph:
@@ -58,23 +65,26 @@ def read_graph(graph: Message) -> Graph:
     functions: set[str] = set()
     for library in graph.messages("library"):
         for function in library.messages("function"):
+            name = ""
             if len(functions) < _MAX_KINDS:
-                functions.add(function.message("signature").text("name")[:_MAX_NAME])
+                name = function.message("signature").text("name")[:_MAX_NAME]
+                functions.add(name)
             for start, end in function.spans("node_def"):
-                _count(function, start, end, tally)
+                _count(function, start, end, tally, f"{name}/")
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
     versions = graph.message("versions")
     producer = versions.integer("producer") or graph.integer("version") or None
     return Graph(
         nodes=nodes,
         ops={op: count for op, count in sorted(ops.items()) if op not in functions},
+        python_calls=tuple(tally.python_calls),
         devices=tuple(sorted(device.decode("utf-8", "replace") for device in tally.devices)),
         producer=producer,
         min_consumer=versions.integer("min_consumer") if producer else None,
     )
 
 
-def _count(holder: Message, start: int, end: int, tally: _Tally) -> None:
+def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "") -> None:
     """Counts the node between `start` and `end`. Written out, for here the time of a large graph goes."""
     buffer = holder.buffer
     op = device = b""
@@ -88,6 +98,16 @@ def _count(holder: Message, start: int, end: int, tally: _Tally) -> None:
         tally.ops[op] += 1
     if device and len(tally.devices) < _MAX_KINDS:
         tally.devices[device] = None
+    if op in _NAMES_OF_PYTHON_CALLS and len(tally.python_calls) < _MAX_PYTHON_CALLS:
+        tally.python_calls.append(within + _name(holder, start, end))
+
+
+def _name(holder: Message, start: int, end: int) -> str:
+    fields = walk(holder.buffer, start, end, holder.budget)
+    name = next(
+        (holder.buffer[begin : min(stop, begin + _MAX_NAME)] for key, begin, stop in fields if key == _NAME), b""
+    )
+    return name.decode("utf-8", "replace")
 
 
 def read_signatures(meta_graph: Message) -> tuple[Signature, ...]:

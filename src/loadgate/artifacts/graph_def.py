@@ -74,6 +74,7 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         producer=contents.producer,
         min_consumer=contents.min_consumer,
         ops=contents.ops,
+        python_calls=contents.python_calls,
         devices=contents.devices,
         signatures=(signature,) if signature else (),
         extra=extra,

@@ -174,6 +174,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
         producer=graph.producer,
         min_consumer=graph.min_consumer,
         ops=graph.ops,
+        python_calls=graph.python_calls,
         devices=graph.devices,
         signatures=read_signatures(meta_graph),
         extra={key: value for key, value in extra.items() if value},

@@ -22,6 +22,7 @@ def plan(
 ) -> Plan:
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
     from loadgate.artifacts.bounds import is_utf_8, spelled
+    from loadgate.diagnosis.carried import notes_on_code
     from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
 
@@ -45,7 +46,7 @@ def plan(
         checks=spec.checks,
         policy=spec.policy,
         remedies=spec.remedies,
-        notes=(*spec.notes, *notes_on(cases)),
+        notes=(*spec.notes, *notes_on(cases), *notes_on_code(found)),
         checkouts=steps_to_mend(root, found),
     )
 

@@ -94,6 +94,7 @@ def _interface_rows(facts: Facts) -> Rows:
         lambdas = [f"{found.name} (Python {found.python or 'not known'})" for found in facts.lambdas]
         yield "lambdas", Text(_some(lambdas))
     for label, names in (
+        ("calls Python", facts.python_calls),
         ("custom ops", facts.custom_ops),
         ("Flex ops", facts.flex_ops),
         ("quantised", facts.quantization),
