@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from packaging.version import Version
@@ -11,7 +11,22 @@ from loadgate.diagnosis.change import FOLLOWS_TENSORFLOW, Change, name_of, parse
 from loadgate.diagnosis.changes import LEGACY_KERAS, Failure, is_separate
 from loadgate.diagnosis.predict import predict
 from loadgate.diagnosis.target import Target, target_of, version
-from loadgate.domain import Forecast, Prediction
+from loadgate.domain import Forecast, Prediction, RemedyKind
+
+
+def most_promising(failure: Failure, changes: Sequence[Change]) -> list[Change]:
+    """What was measured not to help comes last, and of several releases first those that are expected to.
+
+    For the rest what is nearest to production stays first.
+    """
+    forecasts = [prospect(failure, change).forecast for change in changes]
+    pairs = list(zip(changes, forecasts, strict=True))
+    hopeless = [change for change, forecast in pairs if forecast is Forecast.WILL_NOT_LOAD]
+    left = [pair for pair in pairs if pair[1] is not Forecast.WILL_NOT_LOAD]
+    releases = [pair for pair in left if pair[0].kind is RemedyKind.TENSORFLOW]
+    releases.sort(key=lambda pair: pair[1] is not Forecast.WILL_LOAD)
+    following = (change for change, _ in releases)
+    return [*(next(following) if change.kind is RemedyKind.TENSORFLOW else change for change, _ in left), *hopeless]
 
 
 def prospect(failure: Failure, change: Change) -> Prediction:

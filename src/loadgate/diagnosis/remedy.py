@@ -15,6 +15,7 @@ from loadgate.diagnosis.advice import advise_mending, advise_repair
 from loadgate.diagnosis.change import Change, changed, combined, made_like
 from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
 from loadgate.diagnosis.draft import Sources
+from loadgate.diagnosis.prospect import most_promising
 from loadgate.domain import (
     Artifact,
     Case,
@@ -95,9 +96,7 @@ def options(findings: Findings) -> tuple[Option, ...]:
     tries: dict[tuple[str, str], list[Try]] = {}
     for failure in findings.failures:
         costly: dict[str, int] = {}
-        for change in changes_of(failure):
-            if change.resave is not None:
-                continue
+        for change in most_promising(failure, [each for each in changes_of(failure) if each.resave is None]):
             runtime_of_it = repr(change.of_runtime)
             rank = costly.setdefault(runtime_of_it, len(costly)) if change.needs_environment else 0
             tries.setdefault((_base_key(failure), runtime_of_it), []).append(Try(failure, change, rank))
