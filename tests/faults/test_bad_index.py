@@ -89,6 +89,28 @@ def silence(where: re.Pattern[str]) -> Answer:
     return answer
 
 
+PIECES = 40
+PAUSE = 0.05
+"""Seconds between the pieces: together longer than uv waits for an answer, and each of them shorter."""
+
+
+def trickle(where: re.Pattern[str]) -> Answer:
+    def answer(index: Index, request: SimpleHTTPRequestHandler) -> bool:
+        if not where.search(request.path) or request.command != "GET":
+            return False
+        content = Path(request.translate_path(request.path)).read_bytes()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        size = -(-len(content) // PIECES)
+        for start in range(0, len(content), size):
+            request.wfile.write(content[start : start + size])
+            index.released.wait(PAUSE)
+        return True
+
+    return answer
+
+
 def body(change: Callable[[bytes], bytes], where: re.Pattern[str]) -> Answer:
     def answer(_index: Index, request: SimpleHTTPRequestHandler) -> bool:
         if not where.search(request.path):
@@ -145,6 +167,14 @@ def test_an_index_that_fails_is_named_and_the_next_run_heals(world: World, index
     index.answer = lambda _request: False
     healed = world.check("--no-remedies")
     assert healed.status == 1, healed
+    assert world.verdicts() == VERDICTS
+
+
+@pytest.mark.slow
+def test_an_index_that_is_slow_and_comes_to_its_end_changes_no_verdict(world: World, index: Index) -> None:
+    index.answer = partial(trickle(WHEEL), index)
+    ended = world.check("--no-remedies")
+    assert ended.status == 1, ended
     assert world.verdicts() == VERDICTS
 
 

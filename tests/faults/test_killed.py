@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,3 +101,54 @@ def test_whenever_a_run_is_killed_the_next_one_heals(tmp_path: Path, uv_cache: P
     for moment in spread(moments, KILLS):
         (tmp_path / str(moment)).mkdir()
         kill_and_heal(worlds.make(tmp_path / str(moment), uv_cache), moment)
+
+
+# --- a phase that is a command of its own -------------------------------------------------------------------------
+
+PHASES = ("plan", "provision", "load", "report")
+KILLS_OF_A_PHASE = 4
+
+
+def arguments_of(world: World, phase: str) -> list[str | Path]:
+    """The report's status tells of the models; of the others, 0 is the end."""
+    given: dict[str, list[str | Path]] = {
+        "plan": [world.repository],
+        "report": ["--json", world.output / "report.json"],
+    }
+    return [phase, *given.get(phase, [])]
+
+
+def status_of(phase: str) -> int:
+    return 1 if phase == "report" else 0
+
+
+def run_phase(world: World, phase: str) -> None:
+    ended = world.run(*arguments_of(world, phase))
+    assert ended.status == status_of(phase), ended
+
+
+def kill_a_phase_and_heal(world: World, phase: str, moment: int) -> None:
+    """What the phases after it make of what the killed one left is theirs; the same command again is what heals."""
+    killed = world.start(
+        str(moment), world.root / "count", *arguments_of(world, phase), before=[sys.executable, KILLED_AT]
+    )
+    killed.communicate(timeout=worlds.PATIENCE)
+    assert killed.returncode == -signal.SIGKILL, f"{phase} was not killed at moment {moment}"
+    require_nothing_left(world)
+    for each in PHASES[PHASES.index(phase) :]:
+        run_phase(world, each)
+    assert world.verdicts() == VERDICTS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", PHASES)
+def test_whenever_a_phase_is_killed_the_same_command_heals(world: World, phase: str) -> None:
+    for each in PHASES[: PHASES.index(phase)]:
+        run_phase(world, each)
+    count = world.root / "moments"
+    counted = world.run("0", count, *arguments_of(world, phase), before=[sys.executable, KILLED_AT])
+    assert counted.status == status_of(phase), counted
+    for moment in spread(int(count.read_text()), KILLS_OF_A_PHASE):
+        if phase == "provision":
+            shutil.rmtree(world.cache)
+        kill_a_phase_and_heal(world, phase, moment)
