@@ -16,6 +16,9 @@ IDENTIFIER = slice(4, 8)
 """Where a file may say what it is."""
 _MAX_TABLES = 250_000
 """Tables visited in one file. They can refer to each other many times over, so a small file can hold any number."""
+_BYTES_A_TABLE = 2
+"""Of a file, for each table visited in it. To refer to one takes four, the table eight more; few are visited twice."""
+_FEW_TABLES = 64
 _MAX_COPIED = 4 * 1024**2
 """Bytes of texts and numbers taken from one file, for the same reason."""
 _MAX_TEXT = 64 * 1024
@@ -26,16 +29,17 @@ _DIRECTORY_HEADER = 4
 class Budget:
     """Tables that may still be visited in one file, and bytes that may still be copied."""
 
-    __slots__ = ("bytes", "tables")
+    __slots__ = ("bytes", "limit", "tables")
 
-    def __init__(self) -> None:
-        self.tables = _MAX_TABLES
+    def __init__(self, size: int) -> None:
+        self.limit = min(_MAX_TABLES, _FEW_TABLES + size // _BYTES_A_TABLE)
+        self.tables = self.limit
         self.bytes = _MAX_COPIED
 
     def spend(self) -> None:
         self.tables -= 1
         if self.tables < 0:
-            raise Unreadable(f"more than {_MAX_TABLES:,} tables")
+            raise Unreadable(f"more than {self.limit:,} tables")
 
     def copy(self, buffer: Buffer, start: int, length: int) -> bytes:
         self.bytes -= length
@@ -56,7 +60,7 @@ class Table:
 
     @classmethod
     def root(cls, buffer: Buffer) -> Table:
-        return cls._at(buffer, _unsigned(buffer, 0, 4), Budget())
+        return cls._at(buffer, _unsigned(buffer, 0, 4), Budget(len(buffer)))
 
     @classmethod
     def _at(cls, buffer: Buffer, position: int, budget: Budget) -> Table:
