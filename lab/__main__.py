@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from lab import parts, words
+from lab.foretelling import foretell
 from lab.loading import TIERS
 from lab.making import make
 from lab.page import write_page
@@ -16,7 +18,7 @@ from lab.saving import save
 from lab.sweeping import sweep
 from lab.table import pack_raw_results, write_table
 
-STEPS = ("make", "save", "load", "table")
+STEPS = ("make", "save", "load", "parts", "table", "predict")
 STARTED = time.monotonic()
 
 
@@ -37,9 +39,10 @@ def say(text: str) -> None:
 def main(  # noqa: PLR0913, PLR0917 - one argument an option
     step: str | None, lab: Path, cache: Path, only: tuple[str, ...], tier: int | None, sample: int | None
 ) -> None:
-    """Save the catalogue in every TensorFlow, load it in every other, and write the table that ships with loadgate.
+    """Save the catalogue in every TensorFlow, load it in every other, and write the tables that ship with loadgate.
 
-    STEP is one of make, save, load, table; without it, all of them run, one after the other. It takes hours.
+    STEP is one of make, save, load, parts, table, predict; without it, all of them run, one after the other. It takes
+    hours. The last two need what is kept under lab/results alone.
     """
     place = Place(lab.absolute())
     if sample is not None:
@@ -51,10 +54,18 @@ def main(  # noqa: PLR0913, PLR0917 - one argument an option
         save(place, say)
     if "load" in steps:
         sweep(place, say, only, range(TIERS) if tier is None else (tier,))
+    if "parts" in steps:
+        parts.save(place, only)
+        parts.catalogue(place)
+        parts.load(place, only)
+        words.measure(place)
     if "table" in steps:
-        pack_raw_results(place, say)
+        if place.loads.exists():
+            pack_raw_results(place, say)
         write_table(say)
         write_page(say)
+    if "predict" in steps:
+        foretell(say)
 
 
 if __name__ == "__main__":

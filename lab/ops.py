@@ -1,6 +1,6 @@
 """Measures which TensorFlow brings which op, and which package registers which: `src/loadgate/diagnosis/ops.json`.
 
-usage: lab/ops.py RUNTIMES.json
+usage: python -m lab.ops RUNTIMES.json
 
 RUNTIMES.json maps names to locks, as the lab writes it. Each runtime's own interpreter lists its ops. A package is
 unpacked into a scratch folder and each of its shared objects loaded, because some register their ops lazily.
@@ -16,6 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lab.place import INSIDE
+from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
+
+TFLITE_OPS = INSIDE / "lab_tflite_ops.py"
 TABLE = Path(__file__).parents[1] / "src" / "loadgate" / "diagnosis" / "ops.json"
 
 PACKAGES: Mapping[str, tuple[str, str]] = {
@@ -61,8 +65,12 @@ json.dump({op.name: [attribute.name for attribute in op.attr] for op in listed.o
 
 
 def asked(interpreter: str, program: str, *arguments: str) -> Any:
+    return answer(interpreter, "-c", program, *arguments)
+
+
+def answer(interpreter: str, *command: str) -> Any:
     run = subprocess.run(  # noqa: S603 - an interpreter of the lab, with a constant program
-        [interpreter, "-c", program, *arguments], capture_output=True, text=True, check=False
+        [interpreter, *command], capture_output=True, text=True, check=False
     )
     if run.returncode:
         raise SystemExit(f"{interpreter}: {run.stderr[-2000:]}")
@@ -74,16 +82,29 @@ def listed(interpreter: str, *arguments: str) -> list[str]:
     return names
 
 
-def gained_attributes(interpreters: Mapping[str, str]) -> dict[str, list[str]]:
-    """Measured version → the ops that have an attribute in it which they did not have in the one before."""
+def gained_attributes(interpreters: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+    """Measured version → op → the attributes that it has in it and did not have in the one before."""
     versions = sorted(interpreters, key=minor)
     before: dict[str, list[str]] = asked(interpreters[versions[0]], ATTRIBUTES)
     gained = {}
     for version in versions[1:]:
         now: dict[str, list[str]] = asked(interpreters[version], ATTRIBUTES)
-        gained[version] = sorted(op for op in now.keys() & before.keys() if set(now[op]) - set(before[op]))
+        new = {op: sorted(set(now[op]) - set(before[op])) for op in sorted(now.keys() & before.keys())}
+        gained[version] = {op: names for op, names in new.items() if names}
         before = now
     return gained
+
+
+def tflite_ops(interpreters: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Measured version → TFLite op → the newest version of the op that it takes, where that is another than before."""
+    found = {}
+    before: dict[str, int] = {}
+    for version in sorted(interpreters, key=minor):
+        newest = answer(interpreters[version], str(TFLITE_OPS), str(len(BUILTIN_OPERATORS)))
+        now = dict(zip(BUILTIN_OPERATORS, newest, strict=True))
+        found[version] = {op: number for op, number in now.items() if number != before.get(op, 0)}
+        before = now
+    return found
 
 
 def minor(version: str) -> tuple[int, ...]:
@@ -124,6 +145,7 @@ def main() -> None:
         "measured": sorted(interpreters, key=minor),
         **core_ops(interpreters),
         "gained": gained_attributes(interpreters),
+        "tflite": tflite_ops(interpreters),
         "packages": package_ops(interpreters),
     }
     TABLE.write_text(json.dumps(table, indent=1) + "\n")

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ TIMEOUT = 3600.0
 STANDALONE = ("2.0.9", "2.1.6", "2.2.5", "2.3.1")
 """Releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
 NEEDED_BY_STANDALONE = ("keras_applications==1.0.8", "keras_preprocessing==1.1.2", "pyyaml==5.4.1", "scipy==1.5.4")
-NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS, Loader.CHECKPOINT_SHARDS)
-"""`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras."""
+NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS, Loader.CHECKPOINT_SHARDS, Loader.KERAS_LAYER)
+"""`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras; `keras_layer` loads as `saved_model` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def catalogue(place: Place) -> None:
                 id_ = str(path.relative_to(place.root))
                 same = lines.setdefault(sameness(artifact, id_), line_of(id_, artifact))
                 same["savers"].append(account.stem)
-    (place.root / "parts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines.values()))
+    (place.parts).write_text("".join(json.dumps(line) + "\n" for line in lines.values()))
     say(f"{len(lines)} different files")
 
 
@@ -154,26 +154,38 @@ def version_key(name: str) -> tuple[int, ...]:
 
 
 def load(place: Place, only: Sequence[str] = ()) -> None:
+    """`only`: names of runtimes, and beginnings of ids such as `graphs` or `parts/tf2.15`."""
+    folders = [name for name in only if name.startswith(tuple(KINDS))]
+    only = [name for name in only if name not in folders]
+    parts = list(read_lines(place.parts))
+    alone = {line["id"] for line in parts if line["artifact"]["facts"] and is_alone(line["artifact"]["facts"])}
     wanted = [
         Wanted(line["id"], loader)
-        for line in read_lines(place.root / "parts.jsonl")
+        for line in parts
         for loader in LOADERS_OF_FORMAT[Format(line["artifact"]["format"])]
         if loader not in NOT_MEASURED and not (loader is Loader.META_GRAPH and "_checkpoint/" in line["id"])
+        if not folders or line["id"].startswith(tuple(folders))
     ]
-    done = {(line["artifact"], line["loader"], line["runtime"]) for line in read_lines(place.root / "part_loads.jsonl")}
+    done = {(line["artifact"], line["loader"], line["runtime"]) for line in read_lines(place.part_loads)}
     for name, lock in place.locks().items():
         left = [each for each in wanted if (each.artifact, each.loader, name) not in done]
         if (only and name not in only) or not left:
             continue
         while left:
-            ended = list(loaded(place, name, lock, left))
+            together = [each for each in left if each.artifact not in alone] or left[:1]
+            ended = list(loaded(place, name, lock, together))
             if not ended:
                 raise SystemExit(f"{name}: the loader does not start")
             for line in ended:
-                append_line(place.root / "part_loads.jsonl", line)
+                append_line(place.part_loads, line)
             told = {(line["artifact"], line["loader"]) for line in ended}
             left = [each for each in left if (each.artifact, each.loader) not in told]
         say(f"{name}: loaded")
+
+
+def is_alone(facts: Mapping[str, Any]) -> bool:
+    """Slots of an optimizer are restored by whatever class an earlier load has registered for it."""
+    return "optimizer_slots" in facts["extra"]
 
 
 def loaded(place: Place, name: str, lock: Lock, wanted: Sequence[Wanted]) -> Iterator[dict[str, Any]]:

@@ -49,6 +49,18 @@ class Place:
     def loads(self) -> Path:
         return self.root / self.results
 
+    @property
+    def parts(self) -> Path:
+        return self.root / "parts.jsonl"
+
+    @property
+    def part_loads(self) -> Path:
+        return self.root / "part_loads.jsonl"
+
+    @property
+    def words(self) -> Path:
+        return self.root / "words.json"
+
     def locks(self) -> dict[str, Lock]:
         """Of every runtime that could be made, by name."""
         if not self.runtimes.exists():

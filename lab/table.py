@@ -15,6 +15,8 @@ import msgspec
 
 from lab.making import KEY_PACKAGES
 from lab.place import REPOSITORY, Place, read_lines, write_json
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.measured import Failure, Measured, MeasuredRuntime, Row
 from loadgate.domain import Lock
 from loadgate.interchange import write_whole
@@ -147,11 +149,9 @@ def letter(line: Mapping[str, Any] | None) -> str:
 def pack_raw_results(place: Place, say: Say) -> None:
     """Keep every load with its whole exception, for those who want to look closer."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    for path in (place.loads, place.catalogue, place.not_saved):
-        lines = b"".join(msgspec.json.encode(kept(line)) + b"\n" for line in read_lines(path))
-        target = KEPT / f"{path.name}.xz"
-        write_whole(target, lzma.compress(lines, preset=9))
-        say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
+    for path in (place.loads, place.catalogue, place.not_saved, place.parts, place.part_loads):
+        pack(path.name, (kept(read_again(line, place)) for line in read_lines(path)), place, say)
+    pack(place.words.name, [msgspec.json.decode(place.words.read_bytes())], place, say)
     write_whole(KEPT / "constraints.json", place.constraints.read_bytes())
     locks = place.locks()
     write_json(KEPT / "runtimes.json", {name: kept_lock(lock) for name, lock in locks.items()})
@@ -159,6 +159,25 @@ def pack_raw_results(place: Place, say: Say) -> None:
         KEPT / "measured.json",
         {"on": measured_on(place), "command": COMMAND, "machine": machine_class(locks.values())},
     )
+
+
+def pack(name: str, lines: Iterable[Any], place: Place, say: Say) -> None:
+    """Without the path of the lab's own folder."""
+    content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    target = KEPT / f"{name}.xz"
+    write_whole(target, lzma.compress(content.replace(str(place.root).encode(), b"/lab"), preset=9))
+    say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
+
+
+def read_again(line: dict[str, Any], place: Place) -> dict[str, Any]:
+    """With the facts of its artifact as this loadgate reads them, where the file is still there."""
+    if not isinstance(line.get("artifact"), dict):
+        return line
+    path = place.artifacts / line["path"] if "path" in line else place.root / line["id"]
+    if not path.exists() and not path.with_name(f"{path.name}.index").exists():
+        return line
+    facts = read_artifact(*identify(path)).facts
+    return line | {"artifact": line["artifact"] | {"facts": msgspec.to_builtins(facts)}}
 
 
 def kept(line: dict[str, Any]) -> dict[str, Any]:
@@ -177,3 +196,8 @@ def raw(name: str, folder: Path = KEPT) -> list[dict[str, Any]]:
     return [
         msgspec.json.decode(line) for line in lzma.decompress((folder / f"{name}.jsonl.xz").read_bytes()).splitlines()
     ]
+
+
+def raw_document(name: str, folder: Path = KEPT) -> Any:
+    """One of those that are a single JSON document."""
+    return msgspec.json.decode(lzma.decompress((folder / f"{name}.json.xz").read_bytes()))

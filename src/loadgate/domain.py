@@ -180,6 +180,8 @@ class Facts:
     python_calls: tuple[str, ...] = ()
     """Nodes that call a Python function of the process that they run in (`py_function`): `node`, or `function/node` in
     the function library."""
+    op_attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Op type → the attributes that its nodes have, which an older TensorFlow may not know."""
     custom_ops: tuple[str, ...] = ()
     """TFLite ops that the interpreter does not bring itself, without the Flex ones."""
     flex_ops: tuple[str, ...] = ()

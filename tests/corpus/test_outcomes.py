@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
+from lab.corpus import CORPUS, IS_HERE, LOADERS, RUNTIMES, WHERE, comparable, runtime_named, truth
 
 from loadgate.artifacts.discover import discover, read_artifact
-from loadgate.domain import Case, CaseResult, Device, Loader, Outcome, Plan, Requirement, Runtime
+from loadgate.domain import Case, CaseResult, Device, Outcome, Plan
 from loadgate.interchange import read_results
 from loadgate.phases.load import load
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
 
-CORPUS = Path(os.environ.get("LOADGATE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
-
 pytestmark = [
     pytest.mark.runtime,
-    pytest.mark.skipif(not (CORPUS / "truth.json").is_file(), reason="the corpus is not here; set LOADGATE_CORPUS"),
+    pytest.mark.skipif(not IS_HERE, reason=WHERE),
 ]
-
-LOADERS = {
-    "keras.load_model": Loader.KERAS,
-    "keras.TFSMLayer": Loader.KERAS_LAYER,
-    "saved_model.load": Loader.SAVED_MODEL,
-    "import_graph_def": Loader.GRAPH_DEF,
-    "import_meta_graph": Loader.META_GRAPH,
-    "load_checkpoint": Loader.CHECKPOINT,
-    "tflite": Loader.TFLITE,
-}
-RUNTIMES = ("tf1.15.5", "tf2.4.4", "tf2.9.3", "tf2.15.1", "tf2.16.2", "tf2.16.2-legacykeras", "tf2.21.0")
-
-
-@cache
-def truth() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((CORPUS / "truth.json").read_text())
-    return content
-
-
-def runtime_named(name: str) -> Runtime:
-    """A runtime with the very versions that the truth was seen in."""
-    pins = dict(truth()["runtimes"][name])
-    python = pins.pop("python").rpartition(".")[0]
-    tensorflow = pins.pop("tensorflow-cpu", None)
-    tensorflow = pins.pop("tensorflow", tensorflow)
-    return Runtime(
-        name=name,
-        python=python,
-        tensorflow=tensorflow,
-        requirements=tuple(Requirement(text=f"{package}=={version}") for package, version in pins.items()),
-        env={"TF_USE_LEGACY_KERAS": "1"} if "legacykeras" in name else {},
-    )
-
-
-def comparable(row: dict[str, Any], paths: frozenset[str]) -> bool:
-    """Whether a row is about an artifact, and about files that are in the corpus."""
-    if row["id"] not in paths:
-        return False
-    # of one checkpoint the truth was seen with a .meta file that the corpus does not hold
-    return bool(row["api"] != "import_meta_graph" or (CORPUS / "files" / (row["id"] + ".meta")).is_file())
 
 
 def what_happened(result: CaseResult) -> tuple[Outcome, str | None]:

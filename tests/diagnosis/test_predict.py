@@ -54,7 +54,7 @@ def test_a_file_of_keras_3_is_not_expected_to_load_in_keras_2_and_says_why() -> 
     prediction = of_example("ranking/ranker_2026.h5", KERAS_2)
     assert prediction.forecast is Forecast.WILL_NOT_LOAD
     assert prediction.cause == "keras_3_file_in_keras_2"
-    assert "loads of what has" in prediction.measured
+    assert "does not take `Keras 3, Dense: quantization_config`" in prediction.measured
 
 
 def test_a_file_is_expected_to_load_in_the_version_that_wrote_it_and_says_on_how_much_that_rests() -> None:
@@ -74,11 +74,16 @@ def test_what_every_keras_3_agrees_on_is_known_although_nobody_says_which() -> N
     assert of_example("ranking/ranker_2026.h5", SOME_KERAS_3).forecast is Forecast.NOT_KNOWN
 
 
-def test_a_custom_layer_without_an_import_is_not_expected_to_load_and_with_one_nothing_is_known() -> None:
+def test_a_custom_layer_is_expected_to_load_only_where_something_that_is_imported_defines_it() -> None:
     without = of_example("vision/defects.keras", KERAS_2)
     assert (without.forecast, without.cause) == (Forecast.WILL_NOT_LOAD, "custom_object_not_imported")
-    with_imports = of_example("vision/defects.keras", replace(KERAS_2, imports=True))
-    assert with_imports.forecast is Forecast.NOT_KNOWN
+    of_others = of_example("vision/defects.keras", replace(KERAS_2, imports=True, brought=frozenset({"Other"})))
+    assert of_others.forecast is Forecast.NOT_KNOWN
+    of_its_own = of_example(
+        "vision/defects.keras", replace(KERAS_2, imports=True, brought=frozenset({"SqueezeExcite"}))
+    )
+    assert of_its_own.forecast is Forecast.WILL_LOAD
+    assert "SqueezeExcite" in of_its_own.headline
 
 
 def test_nothing_is_known_of_a_layer_that_was_never_measured() -> None:

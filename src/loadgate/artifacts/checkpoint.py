@@ -183,6 +183,7 @@ def _with_graph(facts: Facts, path: Path) -> Facts:
                 min_consumer=graph.min_consumer,
                 ops=graph.ops,
                 python_calls=graph.python_calls,
+                op_attributes=graph.attributes,
                 devices=graph.devices,
                 signatures=read_signatures(meta_graph),
                 extra={**facts.extra, "meta_graph": "yes"},

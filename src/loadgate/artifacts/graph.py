@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -21,6 +21,12 @@ PYTHON_CALLS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 _NAMES_OF_PYTHON_CALLS = frozenset(op.encode() for op in PYTHON_CALLS)
 _MAX_PYTHON_CALLS = 100
 _NAME, _OP, _DEVICE = NODE_DEF.key("name"), NODE_DEF.key("op"), NODE_DEF.key("device")
+REFERENCES = frozenset({"Variable", "VariableV2", "Assign", "AssignAdd", "AssignSub"})
+"""Ops whose result is a variable itself."""
+_NAMESAKES = 3
+"""Of nodes of the same op, so many are asked for their attributes: what wrote one graph writes each op alike."""
+_MAX_ATTRIBUTES = 100
+"""Of one op."""
 _MAX_KINDS = 20_000
 """Different ops, or devices, or functions, of one graph."""
 _MAX_SIGNATURES = 1_000
@@ -37,6 +43,8 @@ class Graph:
     """Without those of the function library."""
     ops: Mapping[str, int]
     """Op → how many, the function library included; calls of its functions are not ops."""
+    attributes: Mapping[str, tuple[str, ...]]
+    """Op → the attributes that its nodes have, without those that TensorFlow keeps for itself."""
     devices: tuple[str, ...]
     python_calls: tuple[str, ...]
     """As in `Facts.python_calls`, of the first hundred."""
@@ -52,6 +60,7 @@ class Graph:
 class _Tally:
     nodes: int = 0
     ops: Counter[bytes] = field(default_factory=Counter)
+    attributes: defaultdict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     devices: dict[bytes, None] = field(default_factory=dict)
     python_calls: list[str] = field(default_factory=list)
 
@@ -72,12 +81,14 @@ def read_graph(graph: Message) -> Graph:
             for start, end in function.spans("node_def"):
                 _count(function, start, end, tally, f"{name}/")
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
+    attributes = {op.decode("utf-8", "replace"): tuple(sorted(names)) for op, names in tally.attributes.items()}
     versions = graph.message("versions")
     producer = versions.integer("producer") or graph.integer("version") or None
     return Graph(
         nodes=nodes,
         ops={op: count for op, count in sorted(ops.items()) if op not in functions},
         python_calls=tuple(tally.python_calls),
+        attributes={op: names for op, names in sorted(attributes.items()) if op not in functions},
         devices=tuple(sorted(device.decode("utf-8", "replace") for device in tally.devices)),
         producer=producer,
         min_consumer=versions.integer("min_consumer") if producer else None,
@@ -96,6 +107,10 @@ def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "
     tally.nodes += 1
     if len(tally.ops) < _MAX_KINDS:
         tally.ops[op] += 1
+        if tally.ops[op] <= _NAMESAKES:
+            tally.attributes[op].update(
+                islice(_attributes(Message(NODE_DEF, buffer, start, end, holder.budget)), _MAX_ATTRIBUTES)
+            )
     if device and len(tally.devices) < _MAX_KINDS:
         tally.devices[device] = None
     if op in _NAMES_OF_PYTHON_CALLS and len(tally.python_calls) < _MAX_PYTHON_CALLS:
@@ -108,6 +123,24 @@ def _name(holder: Message, start: int, end: int) -> str:
         (holder.buffer[begin : min(stop, begin + _MAX_NAME)] for key, begin, stop in fields if key == _NAME), b""
     )
     return name.decode("utf-8", "replace")
+
+
+def _attributes(node: Message) -> Iterator[str]:
+    for entry in node.messages("attr"):
+        name = entry.text("key")
+        if not name.startswith("_"):
+            yield name[:_MAX_NAME]
+
+
+def hands_out_references(meta_graph: Message) -> bool:
+    """Whether an output of a signature is a variable itself, as TensorFlow 1 had it, and no value of it."""
+    names = {
+        tensor.text("name").partition(":")[0]
+        for _, signature in islice(meta_graph.entries("signature_def"), _MAX_SIGNATURES)
+        for _, tensor in islice(signature.entries("outputs"), _MAX_SPECS)
+    }
+    nodes = meta_graph.message("graph_def").messages("node")
+    return any(node.text("op") in REFERENCES and node.text("name") in names for node in nodes)
 
 
 def read_signatures(meta_graph: Message) -> tuple[Signature, ...]:

@@ -75,6 +75,7 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         min_consumer=contents.min_consumer,
         ops=contents.ops,
         python_calls=contents.python_calls,
+        op_attributes=contents.attributes,
         devices=contents.devices,
         signatures=(signature,) if signature else (),
         extra=extra,

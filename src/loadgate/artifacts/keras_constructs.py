@@ -20,6 +20,10 @@ WHOLE = ""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
+_LISTS = frozenset({"TensorShape", "__tuple__"})
+"""As the metadata of a SavedModel spells what is a list in a file."""
+_DEFAULTS_THAT_CHANGED = {"GRU": "reset_after"}
+"""Class → an option without which a later Keras takes it to be another than it was."""
 _LEFT_OUT = frozenset({"name", "build_config", "compile_config", "inbound_nodes", "registered_name"})
 
 
@@ -74,6 +78,8 @@ class _Walk:
             self._note(name, f"registered as {value['registered_name']}")
 
     def _options(self, of: str, config: Mapping[str, Any], models: tuple[str, ...], depth: int) -> None:
+        if of in _DEFAULTS_THAT_CHANGED and _DEFAULTS_THAT_CHANGED[of] not in config:
+            self._note(of, f"no {_DEFAULTS_THAT_CHANGED[of]}")
         for key, value in config.items():
             if key in _LEFT_OUT:
                 if key == "name" and isinstance(value, str) and "/" in value:
@@ -83,6 +89,8 @@ class _Walk:
 
     def _value(self, key: str, value: object, models: tuple[str, ...], depth: int) -> str:
         """What is told of an option beside its name; what is inside is walked as well."""
+        if isinstance(value, dict) and value.get("class_name") in _LISTS and isinstance(value.get("items"), list):
+            value = value["items"]
         if isinstance(value, dict) and _class_of(value) is not None:
             self._object(value, models, depth + 1)
             return ": object"

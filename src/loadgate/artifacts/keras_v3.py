@@ -17,7 +17,8 @@ from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 _MAX_MEMBER = hdf5.MAX_ATTRIBUTE
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _WEIGHTS_SUFFIX = ".weights.h5"
-_LAYERS_OF_ARCHIVE = ("layers", "_layer_checkpoint_dependencies", "_layers")
+_LAYERS_OF_OLD_ARCHIVE = "_layer_checkpoint_dependencies"
+_LAYERS_OF_ARCHIVE = ("layers", _LAYERS_OF_OLD_ARCHIVE, "_layers")
 _MAX_DIGITS = 10
 _KERAS_2_MODULES = (b'"keras.engine.', b'"keras.src.engine.', b'"tf_keras.')
 
@@ -159,7 +160,7 @@ def _of_weights(root: hdf5.Group) -> _Weights:
 
 
 def _layout(root: hdf5.Group) -> str:
-    """Under which name the layers lie, and whether their numbers have gaps.
+    """Under which name the layers lie, and how those of one class are numbered.
 
     Keras 2.12 to 2.14 name and number them otherwise than 2.15 and later do, and none reads what another wrote.
     """
@@ -174,5 +175,7 @@ def _layout(root: hdf5.Group) -> str:
             numbers.setdefault(stem, set()).add(int(number))
         else:
             numbers.setdefault(member, set()).add(0)
+    if name != _LAYERS_OF_OLD_ARCHIVE or all(len(found) == 1 for found in numbers.values()):
+        return name
     has_gaps = any(max(found) >= len(found | {0}) for found in numbers.values())
-    return f"{name}, numbered with gaps" if has_gaps else name
+    return f"{name}, numbered with gaps" if has_gaps else f"{name}, numbered"

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
-from loadgate.artifacts.graph import read_graph, read_signatures
+from loadgate.artifacts.graph import REFERENCES, hands_out_references, read_graph, read_signatures
 from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import SAVED_MODEL
@@ -167,6 +167,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
         "variant": "TF2" if _is_object_based(meta_graph) else "TF1",
         "tensorflow_git_version": information.text("tensorflow_git_version"),
         "fingerprint": "yes" if _FINGERPRINT in names else "",
+        "hands_out_references": "yes" if graph.ops.keys() & REFERENCES and hands_out_references(meta_graph) else "",
         "optimizer_slots": "yes" if _holds_optimizer_slots(meta_graph) else "",
     }
     facts = Facts(
@@ -175,6 +176,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
         min_consumer=graph.min_consumer,
         ops=graph.ops,
         python_calls=graph.python_calls,
+        op_attributes=graph.attributes,
         devices=graph.devices,
         signatures=read_signatures(meta_graph),
         extra={key: value for key, value in extra.items() if value},

@@ -8,16 +8,23 @@ is taken to be so; beyond the first and the last nothing is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
 
 import msgspec
 from packaging.version import Version
 
+from loadgate.diagnosis.target import Line
+from loadgate.diagnosis.words import NOTHING, OWN, Answer, Vocabulary, vocabularies
+from loadgate.domain import Format
+
 NEWER_OPTION = "option_newer_than_runtime"
-WRITTEN = "written"
-"""The trait of every object of a class, beside its options."""
+OLDER_OPTION = "option_dropped_by_later_keras"
+OPTION_OF_ANOTHER = {Line.KERAS_2: "keras_3_file_in_keras_2", Line.KERAS_3: "option_dropped_by_keras_3"}
+"""Line on which it is to be loaded → the cause, where it was written on the other."""
+MODULE_OF_ANOTHER = {Line.KERAS_2: "archive_of_another_keras_2", Line.KERAS_3: "keras_2_archive_in_keras_3"}
+"""Line → the cause, where a class is not found in the module that the file names."""
 MINOR = 2
 """So many numbers of a version tell releases apart; a patch was never seen to decide."""
 
@@ -65,10 +72,24 @@ class Judgement:
     obstacle: Obstacle | None = None
     unknown: str | None = None
     """A trait of which nothing is known there."""
+    refused: str | None = None
+    """An option that its class was asked for and does not take, or that no class of its age took: the obstacle."""
 
     @property
     def is_certain(self) -> bool:
         return self.unknown is None
+
+
+def agree(lower: Judgement, upper: Judgement, *, is_measured: bool) -> bool:
+    """Whether what is so on both sides of a version may be taken to be so in it. Where that version was measured, and
+    the artifact would be the first of its kind to fail in it, it must fail on both sides for the same reason."""
+    if lower.obstacle is None or upper.obstacle is None:
+        return lower.obstacle is upper.obstacle
+    return not is_measured or (lower.obstacle.traits, lower.refused) == (upper.obstacle.traits, upper.refused)
+
+
+REFUSAL = Obstacle(traits=(), at=0, cause="", loads=0)
+"""Before it is known whether the option is too new or too old."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +98,20 @@ class Experience:
 
     knowledge: Knowledge
     traits: Sequence[str]
+    words: Vocabulary = NOTHING
 
     @cached_property
     def _releases(self) -> tuple[tuple[int, ...], ...]:
         return tuple(release_of(Version(version)) for version in self.knowledge.versions)
 
     @cached_property
-    def _good(self) -> Mapping[str, int]:
-        return {self.traits[int(number)]: int(bits, 16) for number, bits in self.knowledge.good.items()}
+    def _well(self) -> Mapping[str, int]:
+        """Trait → the versions in which it was seen to load, and in which nothing speaks against it."""
+        varying = self.knowledge.varying
+        return {
+            self.traits[int(number)]: int(bits, 16) & ~int(varying.get(number, "0"), 16)
+            for number, bits in self.knowledge.good.items()
+        }
 
     @cached_property
     def _varying(self) -> Mapping[str, int]:
@@ -100,18 +127,24 @@ class Experience:
         if below is None or above is None:
             return Judgement(unknown=f"{self.knowledge.line} {version}, which was not measured")
         judgement = self._judged(artifact, below, above)
-        if judgement.unknown is not None and saver is not None and release_of(saver) > release_of(version):
-            return self._with_newer_options(artifact, above) or judgement
-        return judgement
+        is_newer = saver is not None and release_of(saver) > release_of(version)
+        if judgement.unknown is not None and is_newer and not self.knowledge.subject.startswith(Format.SAVED_MODEL):
+            judgement = self._with_newer_options(artifact, above) or judgement
+        if judgement.refused is None:
+            return judgement
+        cause = (
+            NEWER_OPTION if is_newer else OLDER_OPTION if saver is not None else OPTION_OF_ANOTHER[self.knowledge.line]
+        )
+        return replace(judgement, obstacle=Obstacle(traits=(), at=0, cause=cause, loads=0))
 
     def _with_newer_options(self, artifact: frozenset[str], index: int) -> Judgement | None:
         """A Keras that was shown an option of a later one never took it: so it is with one that nobody else writes."""
-        bit = 1 << index
         for trait in sorted(artifact):
-            owner, separator, option = trait.rpartition(": ")
-            is_option = bool(separator) and option.isidentifier() and option != WRITTEN
-            if is_option and trait not in self._good and self._good.get(f"{owner}: {WRITTEN}", 0) & bit:
-                return Judgement(obstacle=Obstacle(traits=(), at=bit, cause=NEWER_OPTION, loads=0))
+            owner, option = option_of(trait)
+            if owner is None or option == OWN or self._is_well(trait, index):
+                continue
+            if self._is_well(f"{trait.rpartition(': ')[0]}: {OWN}", index):
+                return Judgement(obstacle=REFUSAL, refused=trait)
         return None
 
     def _judged(self, artifact: frozenset[str], below: int, above: int) -> Judgement:
@@ -132,41 +165,86 @@ class Experience:
         met = [each for traits, each in self._obstacles if each.at & bit and traits <= artifact]
         if met:
             return Judgement(obstacle=max(met, key=lambda each: each.loads))
-        unclear = (t for t in sorted(artifact) if not self._good.get(t, 0) & bit or self._varying.get(t, 0) & bit)
-        return Judgement(unknown=next(unclear, None))
+        unclear = [trait for trait in sorted(artifact) if not self._is_well(trait, index)]
+        refused = (trait for trait in unclear if self._answer(trait, index) is Answer.REFUSED)
+        if (trait := next(refused, None)) is not None:
+            return Judgement(obstacle=REFUSAL, refused=trait)
+        return Judgement(unknown=next(iter(unclear), None))
+
+    def _is_well(self, trait: str, index: int) -> bool:
+        if self._well.get(trait, 0) & 1 << index:
+            return True
+        return not self._varying.get(trait, 0) & 1 << index and self._answer(trait, index) is Answer.TAKEN
+
+    def _answer(self, trait: str, index: int) -> Answer:
+        return answer_of(self.words, self.knowledge.subject, trait, self.knowledge.versions[index])
 
     def _between(self, artifact: frozenset[str], below: int, above: int) -> Judgement:
         """What the nearest versions that know it agree on, from both sides."""
         judged = [self._at(artifact, index) for index in range(len(self._releases))]
         lower = next((judged[index] for index in range(below, -1, -1) if judged[index].is_certain), None)
         upper = next((judged[index] for index in range(above, len(judged)) if judged[index].is_certain), None)
-        if lower is not None and upper is not None and (lower.obstacle is None) == (upper.obstacle is None):
+        if lower is not None and upper is not None and agree(lower, upper, is_measured=below == above):
             return lower
-        if (missing := self._not_good(artifact, below, above)) is None and not self._is_met(artifact, below, above):
+        if (missing := self._not_well(artifact, below, above)) is None and not self._is_met(artifact, below, above):
             return Judgement()
         return Judgement(unknown=missing or "what loads in one of its neighbours and not in the other")
 
-    def _not_good(self, artifact: frozenset[str], below: int, above: int) -> str | None:
+    def _not_well(self, artifact: frozenset[str], below: int, above: int) -> str | None:
         """A trait that was not well on both sides of a version, each by itself."""
-        lower, upper = (2 << below) - 1, -1 << above
-        for trait in sorted(artifact):
-            bits = self._good.get(trait, 0) & ~self._varying.get(trait, 0)
-            if not (bits & lower and bits & upper):
-                return trait
-        return None
+        lower, upper = range(below + 1), range(above, len(self._releases))
+        return next(
+            (
+                trait
+                for trait in sorted(artifact)
+                if not all(any(self._is_well(trait, index) for index in side) for side in (lower, upper))
+            ),
+            None,
+        )
 
     def _is_met(self, artifact: frozenset[str], below: int, above: int) -> bool:
         around = 1 << below | 1 << above
         return any(each.at & around and traits <= artifact for traits, each in self._obstacles)
 
 
+def answer_of(words: Vocabulary, subject: str, trait: str, version: str) -> Answer:
+    """What the class itself says of a trait that is an option of it."""
+    owner, option = option_of(trait)
+    if owner is None or (option.startswith(MODULE) and not subject.startswith(Format.KERAS_V3)):
+        return Answer.NOT_KNOWN  # nobody looks for a class of HDF5 in its module
+    answer = words.answer(owner, option, version)
+    if answer is Answer.REFUSED and subject.startswith(Format.SAVED_MODEL):
+        return Answer.NOT_KNOWN  # where the class refuses, the layer is restored without it
+    return answer
+
+
+def option_of(trait: str) -> tuple[str | None, str]:
+    """Class and option of `Keras 2, Dense: units` and of `Conv2D: batch_input_shape: list`; None of any other trait."""
+    owner, separator, option = trait.rpartition(", ")[2].partition(": ")
+    name, _, kind = option.partition(": ")
+    is_option = bool(separator) and owner.isidentifier() and (name.isidentifier() or name.startswith(MODULE))
+    return (owner, name) if is_option and is_usual(name, kind) else (None, "")
+
+
+def is_usual(option: str, kind: str) -> bool:
+    """Whether classes were asked with a value of that kind; what another comes to is for loads to tell."""
+    if option == "axis":
+        return kind == "int"  # Keras 3 takes a list, and stumbles over it when the layer is built
+    return kind in ("", "list") or (kind == "object" and option.endswith(ASKED_WITH_OBJECTS))
+
+
+ASKED_WITH_OBJECTS = ("_initializer", "_regularizer", "_constraint")
+MODULE = "module "
+
+
 def release_of(version: Version) -> tuple[int, ...]:
     return version.release[:MINOR]
 
 
-def experiences(table: Table) -> Iterator[tuple[tuple[str, str], Experience]]:
+def experiences(table: Table, words: Mapping[str, Vocabulary]) -> Iterator[tuple[tuple[str, str], Experience]]:
     for knowledge in table.knowledge:
-        yield (knowledge.subject, knowledge.line), Experience(knowledge, table.traits)
+        known = Experience(knowledge, table.traits, words.get(knowledge.line, NOTHING))
+        yield (knowledge.subject, knowledge.line), known
 
 
 @cache
@@ -174,4 +252,4 @@ def measured() -> tuple[Table, Mapping[tuple[str, str], Experience]]:
     """The table that ships, and what can be asked of it by subject and line."""
     content = files("loadgate.diagnosis").joinpath("experience.json").read_bytes()
     table = msgspec.json.decode(content, type=Table)
-    return table, dict(experiences(table))
+    return table, dict(experiences(table, vocabularies()))

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 import msgspec
+from packaging.version import Version
 
 ADDONS = "Addons>"
 
@@ -21,8 +22,11 @@ class Table(msgspec.Struct, frozen=True):
     packages: Mapping[str, tuple[str, ...]]
     always: tuple[str, ...]
     """What every measured version has."""
-    gained: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Measured version → ops with an attribute in it that they did not have in the one before."""
+    gained: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Measured version → op → attributes that it has in it and did not have in the one before."""
+    tflite: Mapping[str, Mapping[str, int]]
+    """Measured version → op of TFLite → the newest of its versions there, where that is another than in the one before.
+    0 where it no longer has it."""
 
 
 def package_of_op(op: str) -> str | None:
@@ -47,9 +51,23 @@ def is_measured(op: str) -> bool:
     return package_of_op(op) is not None or op in _since() or op in _until()
 
 
-def gained_attributes(op: str) -> tuple[str, ...]:
-    """The measured minor versions in which it got an attribute that those before do not know, oldest first."""
-    return _gained().get(op, ())
+def first_tensorflow_with_attribute(op: str, attribute: str) -> str | None:
+    """The first measured minor version whose op has it; None where all have it that have the op, or none."""
+    return _gained().get((op, attribute))
+
+
+def newest_tflite_version(op: str, tensorflow: Version) -> int | None:
+    """The newest version of an op of TFLite that a TensorFlow takes; 0 where it has no such op, None where the
+    versions that were measured next to it differ."""
+    steps = [(Version(version), ops[op]) for version, ops in table().tflite.items() if op in ops]
+    own = Version(f"{tensorflow.major}.{tensorflow.minor}")
+    measured = [Version(version) for version in table().tflite]
+    below = max((each for each in measured if each <= own), default=None)
+    above = min((each for each in measured if each >= own), default=below)
+    if below is None or above is None:
+        return None
+    at = {each: next((newest for since, newest in reversed(steps) if since <= each), 0) for each in (below, above)}
+    return at[below] if at[below] == at[above] else None
 
 
 def is_known(op: str) -> bool:
@@ -84,9 +102,10 @@ def _always() -> frozenset[str]:
 
 
 @cache
-def _gained() -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for version, ops in table().gained.items():
-        for op in ops:
-            found.setdefault(op, []).append(version)
-    return {op: tuple(versions) for op, versions in found.items()}
+def _gained() -> Mapping[tuple[str, str], str]:
+    return {
+        (op, attribute): version
+        for version, ops in table().gained.items()
+        for op, attributes in ops.items()
+        for attribute in attributes
+    }

@@ -13,7 +13,7 @@ from packaging.version import Version
 from loadgate.diagnosis.experience import Experience, Judgement, Table, measured
 from loadgate.diagnosis.rule import rules
 from loadgate.diagnosis.target import Line, Target, place_of, version
-from loadgate.diagnosis.traits import CUSTOM_OBJECT, place_of_saver, traits_of
+from loadgate.diagnosis.traits import is_of_training, place_of_saver, traits_of
 from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction, StandInKind
 
 CAUSES_OF_STAND_INS: Mapping[StandInKind, str] = {
@@ -44,8 +44,8 @@ def predict(artifact: Artifact, loader: Loader, target: Target) -> Prediction:
 def _of_what_it_says(artifact: Artifact, loader: Loader, target: Target) -> Prediction:
     if loader is Loader.KERAS_LAYER:
         return _of_keras_layer(artifact, target)
-    if target.imports and _needs_an_import(artifact, loader, target):
-        return _not_known("it depends on what the modules under imports: register")
+    if target.imports and target.brought is not None and not own_objects(artifact) <= target.brought:
+        return _not_known("what is imported need not bring all of its objects")
     place = place_of(target, loader)
     if place is not None:
         return _at(artifact, loader, target, *place)
@@ -61,7 +61,18 @@ def _at(artifact: Artifact, loader: Loader, target: Target, line: str, version: 
     if experience is None or traits is None:
         return _not_known(f"{artifact.format} by {loader} was not measured in {line}")
     judgement = experience.judge(traits, version, place_of_saver(artifact, line))
-    return _told(judgement, traits, experience, table, name_at(line, version))
+    told = _told(judgement, traits, experience, table, name_at(line, version))
+    if told.forecast is Forecast.WILL_LOAD and target.imports and (own := own_objects(artifact)):
+        return replace(
+            told, headline=f"{told.headline}, as what is imported brings {_some(sorted(map(_readable, own)))}"
+        )
+    return told
+
+
+def own_objects(artifact: Artifact) -> frozenset[str]:
+    """The names of its objects that Keras does not bring and that it does not load without."""
+    custom = artifact.facts.custom_objects if artifact.facts else ()
+    return frozenset(each.name for each in custom if not is_of_training(each))
 
 
 def name_at(line: str, version: Version) -> str:
@@ -87,12 +98,14 @@ def _told(judgement: Judgement, traits: frozenset[str], experience: Experience, 
         )
     obstacle = judgement.obstacle
     blamed = [_readable(table.traits[number]) for number in obstacle.traits]
-    seen = f"{obstacle.loads:,} of {obstacle.loads:,} loads of what has {_some(blamed)} failed" if blamed else ""
+    seen = f"{obstacle.loads:,} of {obstacle.loads:,} loads of what has {_some(blamed)} failed"
+    if judgement.refused is not None:
+        seen = f"its class does not take {_readable(judgement.refused)} there"
     return Prediction(
         forecast=Forecast.WILL_NOT_LOAD,
         cause=obstacle.cause or None,
         headline=f"not expected to load in {where}: {_title(obstacle.cause)}",
-        measured=seen or "it has an option that only a newer Keras writes, and none was seen to accept one",
+        measured=seen,
     )
 
 
@@ -124,11 +137,6 @@ def _of_keras_layer(artifact: Artifact, target: Target) -> Prediction:
     return predict(artifact, Loader.SAVED_MODEL, replace(target, imports=False))
 
 
-def _needs_an_import(artifact: Artifact, loader: Loader, target: Target) -> bool:
-    traits = traits_of(artifact, loader, target) or frozenset()
-    return any(trait.endswith(CUSTOM_OBJECT) for trait in traits)
-
-
 def _of_stand_in(kind: StandInKind) -> Prediction:
     return _expected_failure(CAUSES_OF_STAND_INS[kind], "the bytes of the model are not there")
 
@@ -157,7 +165,7 @@ def _readable(trait: str) -> str:
 def _some(names: list[str]) -> str:
     if len(names) <= NAMED:
         return " and ".join(names)
-    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more traits"
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
 
 # --- for inspection -----------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ class Target:
     python: Version | None = None
     imports: bool = False
     """Something of the user's is imported first, which may register classes."""
+    brought: frozenset[str] | None = None
+    """The names that it defines; None where it is taken to bring all that is needed."""
 
 
 def target_of(lock: Lock, *, imports: bool = False) -> Target:

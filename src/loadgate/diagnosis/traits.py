@@ -5,23 +5,29 @@ An artifact with the traits of others that load will load; one with a trait that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from packaging.version import Version
 
+from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
-from loadgate.diagnosis.target import Line, Target, place_of, version
+from loadgate.diagnosis.target import Line, Target, version
 from loadgate.domain import Artifact, CustomObject, Facts, Format, Loader
 
 CUSTOM_OBJECT = "an object that Keras does not bring"
+OWN_OBJECT = "an object of one's own, imported before"
 OP_TOO_NEW = "an op that this TensorFlow does not have yet"
+FIRST_OF_ITS_WORD = Version("2.6")
+"""Before it, a converter did not count up the version of an op that it gave quantised tensors."""
+FIRST_WITHOUT_KERAS_2 = Version("2.16")
+FIRST_OF_ITS_SHAPES = 22
+"""What TensorFlow 1.1 calls itself in a graph."""
+TFLITE_OP_TOO_NEW = "an op of TFLite that this TensorFlow does not have, or not in that version"
 OP_GONE = "an op that this TensorFlow no longer has"
 OP_OF_PACKAGE = "an op of another package"
 OP_OF_NOBODY = "an op of nobody that was measured"
 CUSTOM_OP = "a custom op of TFLite"
-FIRST_OF_ITS_WORD = Version("2.6")
-"""Before it, a converter's word of the oldest TensorFlow that runs its output was seen to be wrong."""
 
 _KERAS_FORMATS = frozenset({Format.KERAS_H5, Format.KERAS_V3})
 
@@ -31,7 +37,11 @@ _BROAD = ("written by ", "named ", "variant: ", "keras metadata: ", "needs ")
 
 def is_broad(trait: str) -> bool:
     """Whether it is one of a whole file, and not of a part of it that other parts come with."""
-    return trait.startswith(_BROAD) or " by " in trait or trait in (CUSTOM_OBJECT, OP_TOO_NEW, OP_OF_PACKAGE, CUSTOM_OP)
+    return (
+        trait.startswith(_BROAD)
+        or " by " in trait
+        or trait in (CUSTOM_OBJECT, OP_TOO_NEW, OP_OF_PACKAGE, CUSTOM_OP, TFLITE_OP_TOO_NEW)
+    )
 
 
 def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[str] | None:
@@ -43,6 +53,7 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     if artifact.format in _KERAS_FORMATS:
         dialect = _dialect(facts)
         found |= {f"{dialect}, {trait}" for trait in _of_configuration(facts, target)}
+        found |= {f"{dialect}, {trait}" for trait in _of_lambdas(facts, target)}
         found |= {_named(artifact.path), f"written by {dialect}"}
     elif artifact.format is Format.KERAS_WEIGHTS_H5:
         found.add(f"layout: {facts.extra.get('layout', 'not known')}")
@@ -51,7 +62,10 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     elif artifact.format is Format.SAVED_MODEL:
         found |= set(_of_saved_model(facts, loader, target))
     elif loader is Loader.CHECKPOINT:
-        found.add(f"checkpoint of version {facts.extra.get('checkpoint_version', 'not told')}")
+        in_shards = (
+            "" if f"{artifact.path}.index" in artifact.files or artifact.path in artifact.files else ", in shards"
+        )
+        found.add(f"checkpoint of version {facts.extra.get('checkpoint_version', 'not told')}{in_shards}")
     else:
         found |= set(_of_ops(facts, target))
     return frozenset(found)
@@ -94,22 +108,29 @@ def _named(path: str) -> str:
 
 
 def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
-    custom = [each for each in facts.custom_objects if not _is_of_training(each)]
+    custom = [each for each in facts.custom_objects if not is_of_training(each)]
     names = {each.name for each in custom}
     if custom:
-        yield CUSTOM_OBJECT
+        yield OWN_OBJECT if target.imports else CUSTOM_OBJECT
     for name, options in facts.constructs.items():
         if name in names:
             continue
         for option in options:
             if not (option.startswith("activation ") and option.removeprefix("activation ") in names):
                 yield f"{name}: {option}" if name else option
-    yield from _of_lambdas(facts, target)
-    if "weights_layout" in facts.extra:
-        yield f"weights under {facts.extra['weights_layout']}"
+    if "weights_layout" in facts.extra and facts.tensors:
+        yield _of_weights(facts, names)
 
 
-def _is_of_training(custom: CustomObject) -> bool:
+def _of_weights(facts: Facts, custom: Collection[str]) -> str:
+    """A class of its own names its layers itself, and then only the version tells how they are kept."""
+    is_own = any(f"is {name}" in facts.constructs.get("", ()) for name in custom)
+    if is_own and (saver := saver_of(facts)):
+        return f"weights of a class of its own, as Keras {saver.major}.{saver.minor} keeps them"
+    return f"weights under {facts.extra['weights_layout']}"
+
+
+def is_of_training(custom: CustomObject) -> bool:
     """A loss or a metric, which is not looked at unless the model is compiled."""
     return (custom.where or "").startswith("training")
 
@@ -122,6 +143,10 @@ def _of_lambdas(facts: Facts, target: Target) -> Iterator[str]:
             yield "bytecode of this Python"
         else:
             yield "bytecode of another Python"
+
+
+def _minor(python: Version | None) -> str:
+    return f"{python.major}.{python.minor}" if python else "not told"
 
 
 def is_within(python: Version, family: str) -> bool:
@@ -138,29 +163,42 @@ def is_within(python: Version, family: str) -> bool:
 
 def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[str]:
     yield f"variant: {facts.extra.get('variant', 'not told')}"
-    yield f"tags: {facts.extra.get('tags', 'none')}"
+    if facts.extra.get("tags") != "serve":
+        yield "several graphs" if ";" in facts.extra.get("tags", "") else "tags other than serve"
+    if facts.extra.get("hands_out_references"):
+        yield "a signature that hands out a reference"
+    if facts.producer is not None and facts.producer < FIRST_OF_ITS_SHAPES:
+        yield "written before TensorFlow 1.1, whose shapes were not what they are"
     metadata = facts.extra.get("keras_metadata", "none")
-    place = place_of(target, Loader.KERAS)
-    line = place[0] if place else None
     if "optimizer_slots" in facts.extra:
-        yield "optimizer slots, without Keras 2" if line == Line.KERAS_3 else "optimizer slots, with Keras 2"
+        yield "optimizer slots, with Keras 2" if has_keras_2(target) else "optimizer slots, without Keras 2"
     if loader in (Loader.KERAS, Loader.TF_KERAS):
         yield f"keras metadata: {metadata.partition(':')[0]}"
         yield from _of_configuration(facts, target)
+        yield from (f"bytecode of Python {each.python} in Python {_minor(target.python)}" for each in facts.lambdas)
     endpoints = {signature.name for signature in facts.signatures}
     if loader is Loader.KERAS_LAYER:
         yield "served" if endpoints & {"serving_default", "serve"} else "not served"
     yield from _of_ops(facts, target)
-    yield from _of_age(facts, target)
+    yield from _of_tables(facts)
 
 
-def _of_age(facts: Facts, target: Target) -> Iterator[str]:
-    """By whole minor versions: an older TensorFlow is promised to read what a newer one wrote for a few of them."""
+def has_keras_2(target: Target) -> bool:
+    """Whether anything of it registers the classes with which Keras 2 restores what it saved."""
+    return target.tf_keras is not None or (target.tensorflow is not None and target.tensorflow < FIRST_WITHOUT_KERAS_2)
+
+
+def _of_tables(facts: Facts) -> Iterator[str]:
+    """Lookup tables are restored by functions that lie in the file, and what these must be like has changed."""
     saver = version(facts.saved_with.tensorflow)
-    if saver is None or target.tensorflow is None:
-        yield "saver not told"
-    elif saver.release[:2] > target.tensorflow.release[:2]:
-        yield f"saved by a newer TensorFlow {saver.major}"
+    if any(op.startswith(_TABLES) for op in facts.ops):
+        eras = (era for first, era in _ERAS_OF_TABLES if saver is not None and saver >= first)
+        yield f"a table as TensorFlow {next(eras, saver)} keeps it"
+
+
+_TABLES = ("LookupTable", "MutableHashTable", "HashTable")
+_ERAS_OF_TABLES = ((Version("2.14"), "2.14 and later"), (Version("2.9"), "2.9 to 2.13"))
+"""The first TensorFlow → those that were measured to be like it."""
 
 
 def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
@@ -168,25 +206,19 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
     if target.tensorflow is None:
         yield "a TensorFlow that is not known"
         return
+    if facts.saved_with.tensorflow is not None and version(facts.saved_with.tensorflow) is None:
+        yield "a saver whose version is none"
     for op in facts.ops:
         yield from _of_op(op, target.tensorflow)
-    yield from _of_producer(facts, target.tensorflow)
+    for op, attributes in facts.op_attributes.items():
+        for attribute in attributes:
+            if _is_newer(ops.first_tensorflow_with_attribute(op, attribute), target.tensorflow):
+                yield f"the attribute {attribute} of {op}, which is newer"  # some loaders drop it where it says nothing
 
 
-def _of_producer(facts: Facts, tensorflow: Version) -> Iterator[str]:
-    """How much newer the TensorFlow is that wrote the graph, as far as that mattered: it writes attributes that an
-    older one does not know, a few more each year."""
-    if facts.producer is None or not facts.ops:
-        return
-    own = next((number for minor, number in reversed(PRODUCERS) if Version(minor) <= tensorflow), 0)
-    if facts.producer > own:
-        yield f"of producers from {facts.producer // _A_YEAR * _A_YEAR} on, which are newer"
-
-
-PRODUCERS = (("1.15", 134), ("2.3", 440), ("2.6", 808), ("2.9", 1087), ("2.12", 1395), ("2.15", 1645), ("2.18", 1994))
-"""TensorFlow → the number that it gives to the graphs that it writes."""
-_A_YEAR = 365
-"""The number grows by one a day."""
+def _is_newer(text: str | None, tensorflow: Version) -> bool:
+    first = version(text)
+    return first is not None and first > Version(f"{tensorflow.major}.{tensorflow.minor}")
 
 
 def _of_op(op: str, tensorflow: Version) -> Iterator[str]:
@@ -200,14 +232,21 @@ def _of_op(op: str, tensorflow: Version) -> Iterator[str]:
         yield OP_GONE
     elif not ops.is_known(op):
         yield OP_OF_NOBODY
-    elif op in _BY_NAME:
+    elif op in _OF_A_KIND:
+        yield _OF_A_KIND[op]
+    elif op.startswith(_OF_TRAINING) or op.endswith(_OF_GRADIENTS):
         yield f"op {op}"
 
 
-_BY_NAME: Collection[str] = frozenset(
-    ["Assign", "AssignAdd", "AssignSub", "Variable", "VariableV2", "PyFunc", "EagerPyFunc", "PyFuncStateless"]
-)
-"""Those that hand on references, which functions cannot hold, or that call back into the saver's own process."""
+_OF_GRADIENTS = ("Grad", "GradV2", "GradV3")
+_OF_TRAINING = ("Apply", "ResourceApply", "SparseApply", "ResourceSparseApply")
+"""Of such ops and of gradients, the shapes that one version let pass were refused by others."""
+_OF_A_KIND: Mapping[str, str] = {
+    **dict.fromkeys(["Variable", "VariableV2"], "variables that are references"),
+    **dict.fromkeys(["Assign", "AssignAdd", "AssignSub"], "assigns to references"),
+    **dict.fromkeys(["PyFunc", "EagerPyFunc", "PyFuncStateless"], "calls back into the process that wrote it"),
+}
+"""Ops with which a graph fares otherwise than without them, although every TensorFlow has them."""
 
 
 # --- TFLite -------------------------------------------------------------------------------------------------------
@@ -219,14 +258,16 @@ def _of_tflite(facts: Facts, target: Target) -> Iterator[str]:
         yield CUSTOM_OP
     if facts.flex_ops:
         yield "flex ops"
-    needed = version(facts.extra.get("runtime_version"))
     if target.tensorflow is None:
         yield "a TensorFlow that is not known"
-    elif needed is None:
-        yield from (
-            f"op {name}" for name in facts.extra.get("operator_versions", "").split(", ") if not facts.custom_ops
-        )
-    elif needed > target.tensorflow:
-        yield "needs a newer TensorFlow"
-    if target.tensorflow is not None and target.tensorflow < FIRST_OF_ITS_WORD:
+        return
+    for name in facts.extra.get("operator_versions", "").split(", "):
+        op, _, number = name.rpartition(" ")
+        if op in BUILTIN_OPERATORS and op not in facts.custom_ops and number.isdecimal():
+            newest = ops.newest_tflite_version(op, target.tensorflow)
+            if newest is None:
+                yield f"op {name}"
+            elif newest < int(number):
+                yield TFLITE_OP_TOO_NEW
+    if target.tensorflow < FIRST_OF_ITS_WORD:
         yield from (f"quantized as {name}" for name in facts.quantization)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from loadgate.diagnosis.target import Target, version
 from loadgate.domain import Runtime
+from loadgate.infer.brought import names_brought_by
 from loadgate.infer.dockerfile import tensorflow_of_image
 from loadgate.probe.describe import installed_packages
 from loadgate.runtimes.resolution import TENSORFLOW_NAMES, parsed, question_of
@@ -31,6 +32,12 @@ class Expected:
 
 
 def expected(runtime: Runtime, repository: Path) -> Expected:
+    found = of_runtime(runtime, repository)
+    brought = names_brought_by(runtime.imports, repository)
+    return replace(found, target=replace(found.target, imports=bool(runtime.imports), brought=brought))
+
+
+def of_runtime(runtime: Runtime, repository: Path) -> Expected:
     if runtime.interpreter is not None:
         return of_environment(runtime, repository)
     if runtime.image is not None:
@@ -46,7 +53,7 @@ def of_environment(runtime: Runtime, repository: Path) -> Expected:
     folders = sorted(root.glob("lib/python3*/site-packages"))
     if not folders:
         note = f"{runtime.interpreter} is no virtual environment whose packages could be read."
-        return Expected(target=Target(imports=bool(runtime.imports)), notes=(note,))
+        return Expected(target=Target(), notes=(note,))
     packages = installed_packages([str(folder) for folder in folders])
     pins = {name: Version(text) for name, text in packages.items() if version(text) is not None}
     tensorflow = next((pins[name] for name in sorted(TENSORFLOW_NAMES) if name in pins), None)
@@ -110,7 +117,6 @@ def completed(
         tf_keras=tf_keras,
         is_legacy=is_legacy,
         python=python or newest_python(tensorflow),
-        imports=bool(runtime.imports),
     )
 
 

@@ -42,7 +42,8 @@ def suite_element(report: Report, runtime: RuntimeReport, device: Device) -> ET.
     artifacts = {artifact.path: artifact for artifact in report.artifacts}
     twice = {path for path, number in Counter(case.case.artifact for case in cases).items() if number > 1}
     suite_name = untrusted.name(f"loadgate.{runtime.name}.{device}")
-    entries: list[tuple[TestCase, Mapping[str, str]]] = [(_runtime_test(runtime, suite_name), {})]
+    is_foreseen = any(case.prediction is not None for case in cases)
+    entries: list[tuple[TestCase, Mapping[str, str]]] = [(_runtime_test(runtime, suite_name, is_foreseen), {})]
     for case in cases:
         artifact = artifacts[case.case.artifact]
         label = f"{case.case.artifact} ({case.case.loader})" if case.case.artifact in twice else case.case.artifact
@@ -62,7 +63,7 @@ def _devices(report: Report, runtime: RuntimeReport) -> Sequence[Device]:
     return [device for device in Device if device in named or device in runtime.runtime.devices]
 
 
-def _runtime_test(runtime: RuntimeReport, classname: str) -> TestCase:
+def _runtime_test(runtime: RuntimeReport, classname: str, is_foreseen: bool) -> TestCase:
     test = TestCase("runtime", classname, elapsed_sec=runtime.state.seconds if runtime.state else 0.0)
     if runtime.finding is not None:
         finding = runtime.finding
@@ -72,6 +73,8 @@ def _runtime_test(runtime: RuntimeReport, classname: str) -> TestCase:
             _body(finding.detail + suggestion),
             f"{finding.kind}.{untrusted.name(finding.cause)}",
         )
+    elif runtime.lock is None and is_foreseen:
+        test.add_skipped_info("predicted: no runtime was made")
     elif runtime.lock is None:
         test.add_error_info("the run ended before the runtime was made", error_type=Reason.INTERRUPTED.value)
     warnings = (f"{warning.headline} {warning.suggestion or ''}".rstrip() for warning in runtime.warnings)

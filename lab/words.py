@@ -1,0 +1,76 @@
+"""Measures which Keras takes which option of which class: `words.json` among the raw results.
+
+usage: python -m lab.words ROOT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from lab.parts import run, say
+from lab.place import INSIDE, Place, write_json
+from loadgate.domain import Lock
+
+PROGRAM = INSIDE / "lab_words.py"
+EVERYWHERE = {"batch_input_shape": [None, 6, 6, 3], "batch_shape": [None, 6, 6, 3]}
+"""Written into the first layer of a Sequential model, whatever class that is."""
+COMMON = 3
+"""An option that so many classes have is tried on all, whichever Keras they are from."""
+
+
+def measure(place: Place) -> None:
+    """`own`: runtime → class → its options there. `taken`: runtime → class → option → whether it is taken."""
+    scratch = place.root / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    own: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, lock in place.locks().items():
+        own[name] = asked(name, lock, scratch / f"own-{name}.json")
+    listing = scratch / "words.json"
+    listing.write_text(json.dumps({"classes": of_classes(own), "common": {**common(own), **EVERYWHERE}}))
+    taken = {name: asked(name, lock, scratch / f"taken-{name}.json", listing) for name, lock in place.locks().items()}
+    has = {name: {of: sorted(options) for of, options in classes.items()} for name, classes in own.items()}
+    write_json(place.words, {"own": has, "taken": taken})
+
+
+def asked(name: str, lock: Lock, output: Path, *words: Path) -> Any:
+    if not output.exists():
+        unfinished = output.with_suffix(".part")
+        run([lock.interpreter, str(PROGRAM), str(unfinished), *map(str, words)], name)
+        unfinished.rename(output)
+        say(f"{output.stem} is known")
+    return json.loads(output.read_bytes())
+
+
+def of_classes(own: dict[str, dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Class → every option that it has anywhere, each with the plainest of its values."""
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for classes in own.values():
+        for name, options in classes.items():
+            for option, value in options.items():
+                if option not in found[name] or isinstance(found[name][option], dict | list):
+                    found[name][option] = value
+    return found
+
+
+def common(own: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Options of many classes, each with the value that most of them have."""
+    having: defaultdict[str, set[str]] = defaultdict(set)
+    values: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for classes in own.values():
+        for name, options in classes.items():
+            for option, value in options.items():
+                having[option].add(name)
+                values[option][json.dumps(value)] += 1
+    return {
+        option: json.loads(values[option].most_common(1)[0][0])
+        for option, names in having.items()
+        if len(names) >= COMMON
+    }
+
+
+if __name__ == "__main__":
+    measure(Place(Path(sys.argv[1])))

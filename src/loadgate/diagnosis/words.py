@@ -1,0 +1,50 @@
+"""Which Keras takes which option of which class, as the classes themselves were asked by `lab/words.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+OWN = "written"
+"""Stands for the class itself, beside its options."""
+
+
+class Answer(Enum):
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_KNOWN = "not known"
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """Of every Keras along one line of versions."""
+
+    versions: tuple[str, ...]
+    """Oldest first."""
+    taken: Mapping[str, Mapping[str, str]]
+    """Class → option → the versions that take it, as hexadecimal bits."""
+    refused: Mapping[str, Mapping[str, str]]
+    """Class → option → the versions that have the class and do not take it."""
+
+    def answer(self, owner: str, option: str, version: str) -> Answer:
+        if version not in self.versions:
+            return Answer.NOT_KNOWN
+        bit = 1 << self.versions.index(version)
+        if int(self.taken.get(owner, {}).get(option, "0"), 16) & bit:
+            return Answer.TAKEN
+        if int(self.refused.get(owner, {}).get(option, "0"), 16) & bit:
+            return Answer.REFUSED
+        return Answer.NOT_KNOWN
+
+
+NOTHING = Vocabulary(versions=(), taken={}, refused={})
+
+
+@cache
+def vocabularies() -> Mapping[str, Vocabulary]:
+    """By line of versions."""
+    content = files("loadgate.diagnosis").joinpath("words.json").read_bytes()
+    return msgspec.json.decode(content, type=dict[str, Vocabulary])

@@ -1,0 +1,76 @@
+"""Predicting a whole repository: what is expected is told everywhere, and nowhere as a load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from loadgate.domain import FailOn, Forecast, Prediction
+from loadgate.phases.check import Request
+from loadgate.phases.predict import exit_status, foresee
+from loadgate.phases.report import Outputs
+from loadgate.report.annotations import annotated
+from loadgate.report.truth import Report, Standing, Verdict
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def foreseen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+    repository = tmp_path_factory.mktemp("foreseen") / "examples"
+    shutil.copytree(EXAMPLES, repository, ignore=shutil.ignore_patterns(".loadgate", "__pycache__"))
+    folder = repository / ".loadgate"
+    outputs = Outputs(summary=folder.with_name("summary.md"))
+    return foresee(Request(repository=repository, folder=folder, cache=repository / "cache", outputs=outputs)), folder
+
+
+def test_every_case_is_skipped_whatever_is_expected_of_it(foreseen: tuple[Report, Path]) -> None:
+    report, _ = foreseen
+    assert {case.standing for case in report.cases} == {Standing.SKIPPED}
+    assert {case.prediction.forecast for case in report.cases if case.prediction} == set(Forecast)
+    assert report.verdict is Verdict.NONE
+
+
+def test_junit_holds_neither_a_pass_nor_a_failure_nor_an_error(foreseen: tuple[Report, Path]) -> None:
+    tests = list(ET.parse(foreseen[1] / "junit.xml").iter("testcase"))  # noqa: S314 - our own
+    assert len(tests) > 50
+    assert {tuple(child.tag for child in test if child.tag != "properties") for test in tests} == {("skipped",)}
+
+
+def test_report_json_says_of_no_stage_that_it_passed(foreseen: tuple[Report, Path]) -> None:
+    report = json.loads((foreseen[1] / "report.json").read_text())
+    outcomes = {stage["outcome"] for case in report["cases"] for stage in case["result"]["stages"]}
+    assert (report["verdict"], outcomes) == ("none", {"skipped"})
+    assert "Nothing was loaded" in report["headline"]
+
+
+def test_a_summary_says_of_no_case_that_it_passed_and_no_annotation_blames_a_line(
+    foreseen: tuple[Report, Path],
+) -> None:
+    report, folder = foreseen
+    summary = folder.with_name("summary.md").read_text()
+    assert "Nothing was loaded" in summary
+    assert "passed" not in summary
+    assert annotated(report) == ()
+
+
+def test_no_result_is_written_that_somebody_could_take_for_one_of_a_load(foreseen: tuple[Report, Path]) -> None:
+    assert not list(foreseen[1].glob("results*.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("forecasts", "fail_on", "status"),
+    [
+        ([Forecast.WILL_LOAD], FailOn.ANY, 0),
+        ([Forecast.WILL_LOAD, Forecast.NOT_KNOWN], FailOn.ANY, 3),
+        ([Forecast.NOT_KNOWN, Forecast.WILL_NOT_LOAD], FailOn.ANY, 1),
+        ([Forecast.WILL_NOT_LOAD, Forecast.WILL_LOAD], FailOn.NEVER, 0),
+    ],
+)
+def test_the_exit_status_tells_what_is_expected(forecasts: list[Forecast], fail_on: FailOn, status: int) -> None:
+    found = {str(number): Prediction(forecast=each, headline="") for number, each in enumerate(forecasts)}
+    assert exit_status(found, fail_on) == status
