@@ -57,7 +57,9 @@ def known_of(
             good[trait] |= 1 << index
         for trait in set(unexplained(here, well)):
             varying[trait] |= 1 << index
-        for traits, cause, number in blamed(suspected(here, well, words, version)):
+        failed = Having(load.traits for load in here if not load.loaded)
+        for traits, cause in blamed(suspected(here, well, words, version)):
+            number = failed.count(traits)
             entry = obstacles.setdefault((traits, cause), [0, 0])
             entry[0] |= 1 << index
             entry[1] += number
@@ -103,8 +105,8 @@ def suspected(
             yield load, traits
 
 
-def blamed(suspects: Iterable[tuple[Load, frozenset[str]]]) -> Iterator[tuple[frozenset[str], str, int]]:
-    """The least sets of traits that never loaded, each with its most frequent cause and the number of its failures."""
+def blamed(suspects: Iterable[tuple[Load, frozenset[str]]]) -> Iterator[tuple[frozenset[str], str]]:
+    """The least sets of traits that never loaded, each with the most frequent cause of what failed because of it."""
     failed = list(suspects)
     of_trait: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
     for _, traits in failed:
@@ -116,7 +118,21 @@ def blamed(suspects: Iterable[tuple[Load, frozenset[str]]]) -> Iterator[tuple[fr
     least = {each for each in candidates if not any(other < each for other in candidates)}
     for traits in least:
         causes = Counter(load.cause for load, suspects_ in failed if traits <= suspects_)
-        yield traits, causes.most_common(1)[0][0], causes.total()
+        yield traits, causes.most_common(1)[0][0]
+
+
+class Having:
+    """How many have certain traits, among many."""
+
+    def __init__(self, all_traits: Iterable[frozenset[str]]) -> None:
+        self.by_trait: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
+        for traits in all_traits:
+            for trait in traits:
+                self.by_trait[trait].append(traits)
+
+    def count(self, wanted: frozenset[str]) -> int:
+        rarest = min((self.by_trait[trait] for trait in wanted), key=len)
+        return sum(wanted <= traits for traits in rarest)
 
 
 def unexplained(here: Sequence[Load], well: frozenset[str]) -> Iterator[str]:

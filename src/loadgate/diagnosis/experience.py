@@ -132,10 +132,15 @@ class Experience:
             judgement = self._with_newer_options(artifact, above) or judgement
         if judgement.refused is None:
             return judgement
-        cause = (
-            NEWER_OPTION if is_newer else OLDER_OPTION if saver is not None else OPTION_OF_ANOTHER[self.knowledge.line]
-        )
+        cause = self._cause_of_refusal(judgement.refused, saver, is_newer=is_newer)
         return replace(judgement, obstacle=Obstacle(traits=(), at=0, cause=cause, loads=0))
+
+    def _cause_of_refusal(self, refused: str, saver: Version | None, *, is_newer: bool) -> str:
+        if MODULE in refused and (saver is not None or self.knowledge.line == Line.KERAS_3):
+            return MODULE_OF_ANOTHER[self.knowledge.line]
+        if saver is None:
+            return OPTION_OF_ANOTHER[self.knowledge.line]
+        return NEWER_OPTION if is_newer else OLDER_OPTION
 
     def _with_newer_options(self, artifact: frozenset[str], index: int) -> Judgement | None:
         """A Keras that was shown an option of a later one never took it: so it is with one that nobody else writes."""
