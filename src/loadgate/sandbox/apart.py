@@ -93,7 +93,7 @@ class Apart(Generic[Task]):
     def next(self) -> bytes:
         """The answer to the next task. Raises `NoAnswer`, after which there is none to those after it either."""
         files = self._files(next(self._tasks))
-        patience = PATIENCE * seconds_for(files) / CPU_SECONDS
+        patience = PATIENCE + seconds_for(files) - CPU_SECONDS
         until = time.monotonic() + patience
         while (end := self._buffer.find(b"\n")) < 0:
             if not select.select([self._answers], [], [], max(0.0, until - time.monotonic()))[0]:
@@ -160,12 +160,12 @@ def close_walls(folders: Iterable[Path]) -> None:
 
 TOLERANCE = 0.5
 """Seconds."""
-FILES_IN_A_SECOND = 1_000
-"""That can be opened and looked at, by far; what is slow in a folder of very many is not the fault of one of them."""
+MOST_CPU_SECONDS = 300
 
 
 def seconds_for(files: int) -> int:
-    return CPU_SECONDS + files // FILES_IN_A_SECOND
+    """Of processor time. Each file may be a graph of a gigabyte, which takes a second to be known as one."""
+    return min(CPU_SECONDS + files - 1, MOST_CPU_SECONDS)
 
 
 class Allowance:

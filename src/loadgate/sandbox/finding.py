@@ -16,7 +16,7 @@ from loadgate.artifacts.interface import Sighting
 from loadgate.errors import LoadgateError, UsageError
 from loadgate.sandbox.apart import Apart, NoAnswer
 
-FILES_IN_A_BATCH = 256
+FILES_IN_A_BATCH = 64
 NOTHING = b"[null, []]"
 LONGEST_REFUSAL = 10_000
 """Characters; it names a path of the user's own."""
