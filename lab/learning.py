@@ -75,7 +75,7 @@ def known_of(
         good={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(good.items())},
         varying={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(varying.items())},
         obstacles=tuple(
-            Obstacle(traits=tuple(sorted(map(number_of, traits))), at=at, cause=cause, loads=count)
+            Obstacle(traits=tuple(sorted(map(number_of, sorted(traits)))), at=at, cause=cause, loads=count)
             for (traits, cause), (at, count) in sorted(
                 obstacles.items(), key=lambda entry: (sorted(entry[0][0]), entry[0][1])
             )
