@@ -178,8 +178,8 @@ def walled(ring: Ring, unwalled: Outcome) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(ring: Ring) -> Outcome:
-    return attacked(ring.ground, ring.wall, HONEST_FILES)
+def undisturbed(ground: Ground) -> Outcome:
+    return attacked(ground, LAST_RESORT, HONEST_FILES)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
