@@ -220,12 +220,16 @@ def test_nothing_that_is_printed_commands_the_runner(walled: Outcome) -> None:
     assert walled.told.get("the step", {"commands": []})["commands"] == []
 
 
-def test_to_inspect_every_one_of_them_runs_none(ground: Ground) -> None:
+@pytest.mark.parametrize("command", [("inspect", "--json"), ("check", "--predict", "--quiet")])
+def test_to_inspect_every_one_of_them_or_to_predict_it_runs_none(ground: Ground, command: tuple[str, ...]) -> None:
     with planted(Canaries(ground.root)) as canaries:
         environment = {"TARGETS": json.dumps(canaries.targets), "GITHUB_TOKEN": canaries.secret}
         files = [ground.models / attack.file for attack in ATTACKS.values()]
-        ended = loadgate("inspect", "--json", *files, cwd=ground.root, env=environment)
-        assert ended.status == 0, ended.err
+        subjects = files if command[0] == "inspect" else [ground.models]
+        ended = loadgate(*command, *subjects, cwd=ground.root, env=environment)
+        assert ended.status in ((0,) if command[0] == "inspect" else (1, 3)), ended.err
+        looked_at = ended.out if command[0] == "inspect" else (ground.root / ".loadgate" / "plan.json").read_text()
+        assert all(attack.file in looked_at for attack in ATTACKS.values())
         told = {"log": ended.out + ended.err, "log_size": len(ended.out), "peak": 0}
         assert [name for name, attack in ATTACKS.items() if attack.got_through(canaries, told)] == []
 
