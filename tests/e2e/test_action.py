@@ -115,11 +115,11 @@ def test_both_runs_say_the_same(runs: Runs) -> None:
 
 
 def test_each_phase_was_a_container_of_its_own(runs: Runs) -> None:
-    """And a remedy for what fails in the image is tried in the image."""
-    roles = [container.role for container in runs.first.containers]
-    assert [role for role in roles if role in ("plan", "describe", "provision", "listen", "load", "report")] == [
-        "plan", "describe", "provision", "listen", "load", "describe", "provision", "listen", "load", "report",
-    ]  # fmt: skip
+    phases = ("plan", "describe", "provision", "listen", "load", "report")
+    roles = [container.role for container in runs.first.containers if container.role in phases]
+    assert roles[:5] == ["plan", "describe", "provision", "listen", "load"]
+    # whether a remedy is for the image, and so tried in it, is for the search for remedies to say
+    assert [role for role in roles[5:] if role not in ("describe", "listen")] == ["provision", "load", "report"]
 
 
 def test_no_container_is_root_or_can_become_it(runs: Runs) -> None:
