@@ -1,10 +1,9 @@
-"""Where LOADGATE_NO_SKIPS is set, as it is in CI, a skip is a failure unless no machine of ours could do better."""
+"""What all tests share: which signals they may send, no silent skips, and what is made once."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,18 @@ from loadgate.domain import Lock, Plan, Runtime
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
 from tests.containers import action_cache, engine, image, node_modules, place, runner
+from tests.refused_skips import pytest_make_collect_report, pytest_runtest_makereport
 
-__all__ = ["action_cache", "engine", "image", "node_modules", "place", "runner"]
-
-ALLOWED_REASONS = ("no GPU", "no container engine", "the corpus is not here", "this kernel")
-"""What a reason may begin with: what cannot be installed."""
+__all__ = [
+    "action_cache",
+    "engine",
+    "image",
+    "node_modules",
+    "place",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+    "runner",
+]
 
 
 def pytest_configure() -> None:
@@ -25,31 +31,6 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
-
-
-def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    expected_failure = hasattr(report, "wasxfail")
-    if not report.skipped or expected_failure or not os.environ.get("LOADGATE_NO_SKIPS"):
-        return
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    reason = reason.removeprefix("Skipped: ")
-    if not reason.startswith(ALLOWED_REASONS):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, and LOADGATE_NO_SKIPS is set: {reason}"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    _refuse_skip(report)
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    report = yield
-    _refuse_skip(report)
-    return report
 
 
 @pytest.fixture(scope="session")

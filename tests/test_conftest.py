@@ -12,7 +12,7 @@ import pytest
 
 
 def run_pytest(directory: Path, test: str, *, no_skips: bool) -> subprocess.CompletedProcess[str]:
-    shutil.copy(Path(__file__).with_name("conftest.py"), directory)
+    shutil.copy(Path(__file__).with_name("refused_skips.py"), directory / "conftest.py")
     (directory / "test_it.py").write_text(f"import pytest\n\n{test}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOADGATE_", "PYTEST_"))}
     if no_skips:

@@ -73,3 +73,10 @@ def test_a_configuration_deeper_or_wider_than_any_model_is_marked_and_ends() -> 
 
 def test_what_is_no_model_is_told_to_be_none() -> None:
     assert constructs(json.loads('{"class_name": 3}')) == {WHOLE: ("no model",)}
+
+
+def test_a_class_name_that_is_no_text_is_passed_over() -> None:
+    names: list[Any] = [[], {}, 3]
+    for name in names:
+        found = constructs(sequential(dense(shape={"class_name": name, "items": [1, 2]})))
+        assert "shape: mapping" in found["Dense"]

@@ -86,7 +86,7 @@ def test_what_github_refuses_changes_no_verdict_and_is_said(github: GitHub, tmp_
     assert "Not everything could be posted" in (tmp_path / "summary.md").read_text()
     assert read_report(tmp_path / "report.json").totals == RUN.report.totals
     assert (tmp_path / "junit.xml").read_text().count("<failure") == 6
-    assert len(re.findall(r"^::error file=", ended.out, re.MULTILINE)) == 7
+    assert len(re.findall(r"^::error file=", ended.out, re.MULTILINE)) == 6
 
 
 def test_without_a_token_annotations_are_printed_and_nothing_is_asked(github: GitHub, tmp_path: Path) -> None:

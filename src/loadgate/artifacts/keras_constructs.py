@@ -89,7 +89,7 @@ class _Walk:
 
     def _value(self, key: str, value: object, models: tuple[str, ...], depth: int) -> str:
         """What is told of an option beside its name; what is inside is walked as well."""
-        if isinstance(value, dict) and value.get("class_name") in _LISTS and isinstance(value.get("items"), list):
+        if isinstance(value, dict) and isinstance(value.get("items"), list) and _is_list(value.get("class_name")):
             value = value["items"]
         if isinstance(value, dict) and _class_of(value) is not None:
             self._object(value, models, depth + 1)
@@ -159,6 +159,10 @@ def _class_of(value: Mapping[str, Any]) -> str | None:
     """Without the package in whose name it was registered."""
     name = value.get("class_name")
     return name.rpartition(">")[2] if isinstance(name, str) and "config" in value else None
+
+
+def _is_list(name: object) -> bool:
+    return isinstance(name, str) and name in _LISTS
 
 
 def _kind(value: object) -> str:
