@@ -17,6 +17,8 @@ from tests.command import LOADGATE
 from .test_full_disk import NAMESPACE, can_mount
 from .world import LITE, VERDICTS, World, last_line
 
+pytestmark = pytest.mark.slow
+
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
@@ -98,20 +100,13 @@ HARM = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 def test_whatever_was_done_to_the_cache_the_next_run_says_the_truth(used: World, harm: Callable[[World], None]) -> None:
     harm(used)
     require_truth(used)
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        remove_the_runtime,
-        *(pytest.param(harm, marks=pytest.mark.slow) for harm in (replace_its_python, remove_a_package)),
-    ],
-)
+@pytest.mark.parametrize("harm", [remove_the_runtime, replace_its_python, remove_a_package])
 def test_a_runtime_that_is_gone_before_the_load_is_an_error_and_provisioning_again_heals(
     used: World, harm: Callable[[World], None]
 ) -> None:
@@ -126,7 +121,6 @@ def test_a_runtime_that_is_gone_before_the_load_is_an_error_and_provisioning_aga
     assert used.verdicts() == VERDICTS
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not can_mount(), reason="this kernel lets us make no file system read-only")
 def test_a_cache_that_is_read_only_serves_what_is_in_it_and_is_named_where_it_lacks_something(used: World) -> None:
     command = [*NAMESPACE, "sh", "-c", READ_ONLY, str(used.cache), *LOADGATE]
@@ -139,7 +133,6 @@ def test_a_cache_that_is_read_only_serves_what_is_in_it_and_is_named_where_it_la
     assert "the cache cannot be written: Read-only file system; name another with --cache" in last_line(refused)
 
 
-@pytest.mark.slow
 def test_runs_that_share_a_cold_cache_all_say_the_truth(world: World) -> None:
     folders = [world.root / f"output-{number}" for number in range(3)]
     runs = [world.start("check", world.repository, "--no-remedies", "--output", folder) for folder in folders]

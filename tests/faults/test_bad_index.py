@@ -14,6 +14,8 @@ import pytest
 
 from .world import VERDICTS, World
 
+pytestmark = pytest.mark.slow
+
 PAGE, WHEEL = re.compile(r"/$"), re.compile(r"/tensorflow-9.*\.whl")
 
 
@@ -151,12 +153,7 @@ FAULTS: dict[str, tuple[Answer, int, str]] = {
 }  # fmt: skip
 
 
-EVERYDAY = ("a wheel of half its length",)
-
-
-@pytest.mark.parametrize(
-    "fault", [fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_an_index_that_fails_is_named_and_the_next_run_heals(world: World, index: Index, fault: str) -> None:
     answer, expected, headline = FAULTS[fault]
     index.answer = partial(answer, index)
@@ -170,7 +167,6 @@ def test_an_index_that_fails_is_named_and_the_next_run_heals(world: World, index
     assert world.verdicts() == VERDICTS
 
 
-@pytest.mark.slow
 def test_an_index_that_is_slow_and_comes_to_its_end_changes_no_verdict(world: World, index: Index) -> None:
     index.answer = partial(trickle(WHEEL), index)
     ended = world.check("--no-remedies")
@@ -178,7 +174,6 @@ def test_an_index_that_is_slow_and_comes_to_its_end_changes_no_verdict(world: Wo
     assert world.verdicts() == VERDICTS
 
 
-@pytest.mark.slow
 def test_a_file_that_is_not_what_the_index_says_is_not_installed(world: World, index: Index) -> None:
     index.answer = partial(body(with_wrong_hash, re.compile(r"/(tensorflow|keras)/$")), index)
     failed = world.check("--no-remedies")

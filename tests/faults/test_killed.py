@@ -16,6 +16,8 @@ import pytest
 from . import world as worlds
 from .world import VERDICTS, World, processes_of
 
+pytestmark = pytest.mark.slow
+
 KILLED_AT = Path(__file__).with_name("killed_at.py")
 KILLS = 25
 """Spread over all the moments of a run. With every one of them it would be hours."""
@@ -96,7 +98,6 @@ def test_the_run_after_one_that_was_killed_says_the_truth(world: World, moments:
     kill_and_heal(world, round(0.6 * moments))
 
 
-@pytest.mark.slow
 def test_whenever_a_run_is_killed_the_next_one_heals(tmp_path: Path, uv_cache: Path, moments: int) -> None:
     for moment in spread(moments, KILLS):
         (tmp_path / str(moment)).mkdir()
@@ -140,7 +141,6 @@ def kill_a_phase_and_heal(world: World, phase: str, moment: int) -> None:
     assert world.verdicts() == VERDICTS
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 def test_whenever_a_phase_is_killed_the_same_command_heals(world: World, phase: str) -> None:
     for each in PHASES[: PHASES.index(phase)]:

@@ -14,6 +14,8 @@ from loadgate.interchange import read_document, read_results
 from . import world as worlds
 from .world import VERDICTS, World, last_line
 
+pytestmark = pytest.mark.slow
+
 JUMPING = """
 import itertools, runpy, sys, time
 
@@ -31,7 +33,6 @@ def test_a_python_that_nobody_has_is_a_mistake_in_the_spec(world: World) -> None
     assert last_line(ended).startswith("loadgate.yml:3: runtime serving: Python 3.99 is not on this machine")
 
 
-@pytest.mark.slow
 def test_a_python_that_cannot_be_downloaded_is_an_error_and_the_runtime_beside_it_has_its_verdicts(
     world: World,
 ) -> None:
@@ -47,7 +48,6 @@ def test_a_python_that_cannot_be_downloaded_is_an_error_and_the_runtime_beside_i
     assert "Python 3.8.20 is not on this machine, and downloading it failed." in ended.err
 
 
-@pytest.mark.slow
 def test_a_clock_that_jumps_changes_no_verdict_and_no_duration(world: World) -> None:
     program = world.root / "jumping.py"
     program.write_text(JUMPING)
