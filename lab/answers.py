@@ -29,6 +29,7 @@ from typing import Any
 import msgspec
 from packaging.version import Version
 
+from lab.corpus import CORPUS, IS_HERE, LOADERS, truth
 from loadgate.artifacts.discover import discover, read_artifact
 from loadgate.diagnosis.explain import explain
 from loadgate.diagnosis.subject import version
@@ -53,7 +54,6 @@ from loadgate.domain import (
 from loadgate.interchange import read_document, read_results
 
 HERE = Path(__file__).parent
-CORPUS = Path(os.environ.get("LOADGATE_CORPUS", HERE.parents[1] / "shared" / "corpus"))
 
 
 class Mends(StrEnum):
@@ -272,10 +272,9 @@ def of_the_lab() -> Iterator[Load]:
 
 
 def of_the_corpus() -> Iterator[Load]:
-    truth = json.loads((CORPUS / "truth.json").read_text())
     root = CORPUS / "files"
     artifacts = {each.path: each for each in (read_artifact(root, sighting) for sighting in discover(root))}
-    for row in truth["results"]:
+    for row in truth()["results"]:
         if row["id"] not in artifacts:
             continue
         failed = row["outcome"] != "ok"
@@ -283,8 +282,8 @@ def of_the_corpus() -> Iterator[Load]:
         yield Load(
             artifact=artifacts[row["id"]],
             runtime=Runtime(name=row["runtime"]),
-            lock=_lock(truth["runtimes"][row["runtime"]]),
-            loader=_loader(row["api"]),
+            lock=_lock(truth()["runtimes"][row["runtime"]]),
+            loader=LOADERS[row["api"]],
             imports=False,
             result=_result("exception" if failed else None, exception),
         )
@@ -348,18 +347,6 @@ def _lock(versions: Mapping[str, str]) -> Lock:
     )
 
 
-def _loader(api: str) -> Loader:
-    return {
-        "keras.load_model": Loader.KERAS,
-        "keras.TFSMLayer": Loader.KERAS_LAYER,
-        "saved_model.load": Loader.SAVED_MODEL,
-        "import_graph_def": Loader.GRAPH_DEF,
-        "import_meta_graph": Loader.META_GRAPH,
-        "load_checkpoint": Loader.CHECKPOINT,
-        "tflite": Loader.TFLITE,
-    }[api]
-
-
 # --- the score ----------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +391,7 @@ def main() -> None:
     folders = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")]
     if folders:
         sources["corpus"] = partial(of_runs, folders[0])
-    elif (CORPUS / "truth.json").is_file():
+    elif IS_HERE:
         sources["corpus"] = of_the_corpus
     for name, source in sources.items():
         score = scored(list(source()))

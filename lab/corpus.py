@@ -113,4 +113,6 @@ def tell(rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
+    if not IS_HERE:
+        raise SystemExit(WHERE)
     tell(predicted())

@@ -1,10 +1,9 @@
 """How often a failure of the corpus gets a verified remedy, with real trials in real runtimes.
 
-    .venv/bin/python script/remedies_by_trial.py CORPUS CACHE RESULTS [RUNTIME...]
+usage: python -m lab.remedies_by_trial CACHE RESULTS [RUNTIME...]
 
-CORPUS has files/, manifest.json and truth.json. Counted is every failure of its truth.json of an artifact that loads in
-one of its runtimes by one of its calls. Each runtime has the bounds of one `check`: four environments, and here all the
-time it takes.
+Counted is every failure in the truth of the corpus of an artifact that loads in one of its runtimes by one of its
+calls. Each runtime has the bounds of one `check`: four environments, and here all the time it takes.
 
 What a runtime came to is written to RESULTS/RUNTIME.json, and a runtime that is there is not measured again: a run that
 was stopped goes on where it stood, and a run of what is all there only prints the table. The exit status is 1 where
@@ -23,10 +22,11 @@ from typing import Any
 
 import msgspec
 
+from lab.corpus import CORPUS, LOADERS, RUNTIMES, runtime_named, truth
 from loadgate.artifacts.discover import discover, read_artifact
 from loadgate.diagnosis.attempts import Attempt, attempts
 from loadgate.diagnosis.changes import Failure
-from loadgate.domain import Artifact, Case, Device, Loader, Outcome, Plan, RemedyBounds, Requirement, Runtime
+from loadgate.domain import Artifact, Case, Device, Loader, Outcome, Plan, RemedyBounds, Runtime
 from loadgate.interchange import decode_results
 from loadgate.phases.load import load
 from loadgate.phases.provision import provision
@@ -34,15 +34,6 @@ from loadgate.phases.remedies import Workbench, findings_of
 from loadgate.progress import Silent
 from loadgate.report.live import show_progress
 
-LOADERS = {
-    "keras.load_model": Loader.KERAS,
-    "keras.TFSMLayer": Loader.KERAS_LAYER,
-    "saved_model.load": Loader.SAVED_MODEL,
-    "import_graph_def": Loader.GRAPH_DEF,
-    "import_meta_graph": Loader.META_GRAPH,
-    "load_checkpoint": Loader.CHECKPOINT,
-    "tflite": Loader.TFLITE,
-}
 BOUNDS = RemedyBounds(runtimes=4, time=1e6)
 LEAST = 0.95
 """Of the failures, with a verified remedy."""
@@ -76,29 +67,17 @@ class Measured:
         return sum(bool(mending.verified) for mending in self.mendings)
 
 
-def runtime_named(name: str, pins: dict[str, str]) -> Runtime:
-    """With the very versions in which the truth was seen."""
-    python = pins.pop("python").rpartition(".")[0]
-    tensorflow = pins.pop("tensorflow-cpu", None)
-    tensorflow = pins.pop("tensorflow", tensorflow)
-    lines = tuple(Requirement(text=f"{package}=={version}") for package, version in pins.items())
-    env = {"TF_USE_LEGACY_KERAS": "1"} if "legacykeras" in name else {}
-    return Runtime(name=name, python=python, tensorflow=tensorflow, requirements=lines, env=env)
-
-
 def main() -> int:
-    corpus, cache, results = map(Path, sys.argv[1:4])
-    truth = msgspec.json.decode((corpus / "truth.json").read_bytes())
+    cache, results = map(Path, sys.argv[1:3])
     results.mkdir(parents=True, exist_ok=True)
-    root = corpus / "files"
+    root = CORPUS / "files"
     artifacts = {artifact.path: artifact for artifact in (read_artifact(root, each) for each in discover(root))}
-    for name in sys.argv[4:] or list(truth["runtimes"]):
+    for name in sys.argv[3:] or RUNTIMES:
         file = results / f"{name}.json"
         if not file.exists():
-            runtime = runtime_named(name, dict(truth["runtimes"][name]))
-            outcome = measured(runtime, to_mend(truth["results"], name), artifacts, root, cache)
+            outcome = measured(runtime_named(name), to_mend(truth()["results"], name), artifacts, root, cache)
             file.write_bytes(msgspec.json.format(msgspec.json.encode(outcome)))
-    known = [results / f"{name}.json" for name in truth["runtimes"]]
+    known = [results / f"{name}.json" for name in RUNTIMES]
     outcomes = [msgspec.json.decode(file.read_bytes(), type=Measured) for file in known if file.exists()]
     sys.stdout.writelines(f"{line}\n" for line in table(outcomes))
     return 0 if share(outcomes) >= LEAST else 1
