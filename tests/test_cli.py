@@ -63,7 +63,7 @@ def test_a_mistake_in_the_spec_is_one_line_that_says_where(spec: str, line: str,
     ("call", "line"),
     [
         (["check", "nowhere"], "nowhere: no such directory"),
-        (["check", "repo/model.h5"], "repo/model.h5: no such directory"),
+        (["check", "repo/model.h5"], "repo/model.h5: is a file; give its repository, and the file with --artifact"),
         (["check", "repo", "--spec", "nowhere.yml"], "nowhere.yml: no such file"),
         (["check", "repo", "--runtime", "nobody"], "--runtime nobody: no such runtime; there are serving"),
         (["check", "repo", "--artifact", "nothing/**"], "--artifact 'nothing/**': no artifact of repo has such a path"),
@@ -135,6 +135,45 @@ def test_a_model_that_is_not_in_the_checkout_has_not_failed_to_load(repository: 
     loadgate("provision", cwd=work)
     line = refused(loadgate("load", "--repository", "elsewhere", cwd=work))
     assert line.startswith(f"{work}/elsewhere has no 'model.h5', which the plan names")
+
+
+# --- which repository ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", ["loadgate.yml", ".github/loadgate.yml", ".git/HEAD"])
+def test_in_a_folder_of_a_repository_all_of_the_repository_is_meant(sign: str, tmp_path: Path) -> None:
+    (tmp_path / sign).parent.mkdir(exist_ok=True)
+    (tmp_path / sign).write_text(IMAGE if sign.endswith(".yml") else "ref: refs/heads/main\n")
+    (tmp_path / "requirements.txt").write_text("tensorflow==2.15.1\n")
+    inner = tmp_path / "models" / "churn"
+    inner.mkdir(parents=True)
+    shutil.copy(MODEL, inner / "model.h5")
+
+    assert loadgate("plan", cwd=inner).status == 0
+
+    plan = json.loads((inner / ".loadgate" / "plan.json").read_text())
+    assert plan["repository"] == str(tmp_path.resolve())
+    assert [artifact["path"] for artifact in plan["artifacts"]] == ["models/churn/model.h5"]
+    assert plan["runtimes"][0]["origin"]["file"] == (sign if sign.endswith(".yml") else "requirements.txt")
+
+
+def test_a_folder_that_is_named_is_the_repository_whatever_is_above_it(repository: Path) -> None:
+    (repository / "service").mkdir()
+    ended = loadgate("plan", ".", cwd=repository / "service")
+    assert ended.out == ".loadgate/plan.json: 0 artifacts, 1 runtime, 0 cases\n"
+
+
+def test_a_first_spec_is_written_into_the_root_of_the_repository(repository: Path) -> None:
+    (repository / "service").mkdir()
+    ended = loadgate("init", "--force", cwd=repository / "service")
+    assert ended.out.startswith("../loadgate.yml: written")
+    assert "image" not in (repository / "loadgate.yml").read_text().partition("runtimes:")[2]
+
+
+def test_the_list_of_commands_tells_each_in_one_whole_line(tmp_path: Path) -> None:
+    listed = loadgate("--help", cwd=tmp_path).out.partition("Commands:\n")[2].splitlines()
+    assert listed[0].split()[0] == "check"
+    assert all(line.endswith(".") and not line.endswith("..") for line in listed)
 
 
 # --- nothing to do ---------------------------------------------------------------------------------------------

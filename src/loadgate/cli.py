@@ -32,7 +32,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-repository_argument = click.argument("path", default=".", type=click.Path(path_type=Path))
+repository_argument = click.argument("path", required=False, type=click.Path(path_type=Path))
 spec_option = click.option("--spec", "spec_file", type=click.Path(path_type=Path), help="Read this loadgate.yml.")
 cache_option = click.option(
     "--cache",
@@ -125,7 +125,14 @@ def narrowing_options(command: Command) -> Command:
     )(command)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class InOrder(click.Group):
+    """Lists its commands in the order of this file, `check` and the phases first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="loadgate", message="%(prog)s %(version)s")
 def commands() -> None:
     """Will every model in this repository load where it is going to run?
@@ -154,15 +161,19 @@ def commands() -> None:
 )
 @click.option("--predict", "predicts", is_flag=True, help="Load nothing; tell in seconds what is expected to load.")
 @detail_options
-def check(path: Path, folder: Path, **options: Any) -> None:
-    """Load every model of the repository at PATH in the runtimes that it declares."""
+def check(path: Path | None, folder: Path, **options: Any) -> None:
+    """Load every model in the runtimes that its repository declares.
+
+    PATH is the repository. [default: the one we are in]
+    """
     from loadgate.phases import check as phase
+    from loadgate.phases.plan import repository_here
     from loadgate.report.live import show_progress
     from loadgate.report.wording import call
 
     detail = detail_of(options)
     request = phase.Request(
-        repository=path,
+        repository=path or repository_here(),
         spec_file=options["spec_file"],
         artifacts=options["artifacts"],
         runtimes=options["runtimes"],
@@ -182,7 +193,7 @@ def check(path: Path, folder: Path, **options: Any) -> None:
         report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
         report = interruption.so_far
-    show(report, detail, call(str(path), str(options["spec_file"] or "")))
+    show(report, detail, call(str(path or ""), str(options["spec_file"] or "")))
     sys.exit(report.exit_status)
 
 
@@ -191,13 +202,17 @@ def check(path: Path, folder: Path, **options: Any) -> None:
 @spec_option
 @narrowing_options
 @click.option("--output", type=click.Path(path_type=Path), default=FOLDER / "plan.json", show_default=True)
-def plan(path: Path, output: Path, **options: Any) -> None:
-    """Find the artifacts, read the spec, and write what is to be tried."""
+def plan(path: Path | None, output: Path, **options: Any) -> None:
+    """Find the artifacts, read the spec, write what is to be tried.
+
+    PATH is the repository. [default: the one we are in]
+    """
     from loadgate.interchange import write_document
     from loadgate.phases.plan import plan as phase
+    from loadgate.phases.plan import repository_here
     from loadgate.report.wording import count
 
-    planned = phase(path, **options)
+    planned = phase(path or repository_here(), **options)
     write_document(output, planned)
     parts = ((planned.artifacts, "artifact"), (planned.runtimes, "runtime"), (planned.cases, "case"))
     click.echo(f"{output}: {', '.join(count(len(found), noun) for found, noun in parts)}")
@@ -335,7 +350,10 @@ def outline(
     shards: int,
     images: Path | None,
 ) -> None:
-    """Tell scripts what is in the files between the phases, as lines of `name=value`."""
+    """Tell scripts what is in the files between the phases.
+
+    In lines of `name=value`.
+    """
     from loadgate.domain import Locks, Plan
     from loadgate.interchange import read_document
     from loadgate.phases.outline import ask_for_images
@@ -381,7 +399,10 @@ def prune(locks_files: tuple[Path, ...], cache: Path | None) -> None:
 @cache_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fix(artifact: Path, **options: Any) -> None:
-    """Find out what makes ARTIFACT load: try each remedy for real, and tell the lines to change."""
+    """Find out what makes ARTIFACT load.
+
+    Each remedy is tried for real, and the lines to change are told.
+    """
     from loadgate.phases import fix as phase
     from loadgate.report import fixing
     from loadgate.report.live import show_progress
@@ -427,7 +448,10 @@ def inspect(artifacts: tuple[Path, ...], as_json: bool) -> None:
 @commands.command()
 @click.argument("cause", required=False)
 def explain(cause: str | None) -> None:
-    """Tell why CAUSE happens and what to do about it; without it, which there are."""
+    """Tell why CAUSE happens and what to do about it.
+
+    Without it, tell which causes there are.
+    """
     from loadgate.report.explanation import cause_named, print_cause, print_causes
     from loadgate.report.terminal import open_console
 
@@ -441,11 +465,15 @@ def explain(cause: str | None) -> None:
 @commands.command()
 @repository_argument
 @click.option("--force", is_flag=True, help="Replace a loadgate.yml that is there.")
-def init(path: Path, force: bool) -> None:
-    """Write a commented loadgate.yml from what the repository already says."""
-    from loadgate.phases.init import init as phase
+def init(path: Path | None, force: bool) -> None:
+    """Write a commented loadgate.yml from what is declared already.
 
-    click.echo(phase(path, force=force))
+    PATH is the repository. [default: the one we are in]
+    """
+    from loadgate.phases.init import init as phase
+    from loadgate.phases.plan import repository_here
+
+    click.echo(phase(path or repository_here(), force=force))
 
 
 def outputs_of(options: dict[str, Any]) -> Outputs:

@@ -17,7 +17,7 @@ from loadgate.errors import LoadgateError, UsageError
 from loadgate.interchange import decode_results
 from loadgate.loading.resaving import model_in
 from loadgate.phases.load import Options, load
-from loadgate.phases.plan import SPEC_NAMES, plan
+from loadgate.phases.plan import plan, repository_around
 from loadgate.phases.provision import provision
 from loadgate.phases.remedies import Tell, Workbench, findings_of
 from loadgate.places import status_of
@@ -89,10 +89,7 @@ def repository_of(artifact: Path) -> Path:
     """The nearest folder above it that has a spec or is a checkout; else the one we are in."""
     if all(status_of(path) is None for path in (artifact, artifact.with_name(f"{artifact.name}.index"))):
         raise UsageError(f"{artifact}: no such file or directory; give the path of an artifact")
-    for folder in artifact.absolute().parents:
-        if (folder / ".git").exists() or any((folder / name).is_file() for name in SPEC_NAMES):
-            return folder
-    return Path()
+    return repository_around(artifact.absolute().parent) or Path()
 
 
 def path_in(root: Path, artifact: Path, whole: Plan) -> str:

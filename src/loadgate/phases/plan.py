@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,24 @@ from loadgate.places import is_file, is_folder
 SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
 
 
+def repository_around(folder: Path) -> Path | None:
+    """The nearest of `folder` and the folders above it that has a spec or is a checkout."""
+    for each in (folder, *folder.parents):
+        if os.path.lexists(each / ".git") or any(is_file(each / name) for name in SPEC_NAMES):
+            return each
+    return None
+
+
+def repository_here() -> Path:
+    """The repository that we are in, as one would type it: what is declared for a folder of it stands in its root."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder is there no more; change to another") from error
+    around = repository_around(here)
+    return Path(os.path.relpath(around, here)) if around else Path()
+
+
 def plan(
     root: Path, *, spec_file: Path | None = None, artifacts: Sequence[str] = (), runtimes: Sequence[str] = ()
 ) -> Plan:
@@ -26,6 +45,8 @@ def plan(
     from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
 
+    if is_file(root):
+        raise UsageError(f"{root}: is a file; give its repository, and the file with --artifact")
     if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
     if not is_utf_8(str(root.resolve())):
