@@ -216,6 +216,8 @@ class Artifact:
     """One line: what is wrong with the bytes, where it is no stand-in of a known kind."""
     hindrance: str | None = None
     """One line: why it cannot be tried in any runtime; None where it can."""
+    unfollowed: bool = False
+    """It is a symbolic link out of the repository or to nothing: what it leads to is neither read nor loaded."""
 
 
 # --- what the user wants --------------------------------------------------------------------------------------
@@ -516,6 +518,8 @@ class Reason(StrEnum):
     """The runtime does not have the API that the loader stands for."""
     NAME = "name"
     """The artifact's name is not UTF-8, so neither a plan nor TensorFlow can name it."""
+    LINK = "link"
+    """The artifact is a symbolic link out of the repository or to nothing."""
     NOTHING_TO_RUN = "nothing_to_run"
     """The artifact has nothing that the stage could run."""
     EARLIER_STAGE = "earlier_stage"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from loadgate.artifacts.discover import digest_of, discover, read_artifact
+from loadgate.artifacts.discover import digest_of, discover, is_sound, read_artifact
+from loadgate.artifacts.folder_view import Files
 from loadgate.artifacts.identify import identify
 from loadgate.domain import Format
 from loadgate.errors import UsageError
@@ -108,7 +110,7 @@ def test_what_a_saved_model_holds_is_its_own_and_a_model_beside_it_is_not(reposi
     assert "tf/saved/assets/inner.h5" in found["tf/saved"].files
 
 
-def test_a_link_to_a_file_in_the_repository_is_an_artifact_and_one_out_of_it_is_not(
+def test_a_link_is_followed_within_the_repository_and_else_told_of_and_never_opened(
     repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "model.h5"
@@ -116,7 +118,35 @@ def test_a_link_to_a_file_in_the_repository_is_an_artifact_and_one_out_of_it_is_
     (repository / "latest.h5").symlink_to("keras/model.h5")
     (repository / "theirs.h5").symlink_to(outside)
     (repository / "broken.h5").symlink_to("nowhere")
-    assert set(formats(repository)) == {*EXPECTED, "latest.h5"}
+    (repository / "round.tflite").symlink_to("round.tflite")
+    (repository / "annexed").mkdir()
+    (repository / "annexed" / "saved_model.pb").symlink_to("../.git/annex/objects/0/1/2")
+    (repository / "annexed" / "labels.pb").symlink_to("nowhere")
+    unfollowed = {"theirs.h5", "broken.h5", "round.tflite", "annexed"}
+
+    found = sightings(repository)
+
+    assert set(found) == {*EXPECTED, "latest.h5", *unfollowed}
+    artifacts = {path: read_artifact(repository, sighting) for path, sighting in found.items()}
+    assert {path for path, artifact in artifacts.items() if artifact.unfollowed} == unfollowed
+    assert artifacts["annexed"].format is Format.SAVED_MODEL
+    assert artifacts["broken.h5"].hindrance is not None
+    assert artifacts["broken.h5"].hindrance.startswith("it is a link to nothing")
+    assert artifacts["theirs.h5"].hindrance == (
+        "it is a link out of the repository, which is not followed; put the model itself in its place"
+    )
+    assert (artifacts["theirs.h5"].bytes, artifacts["theirs.h5"].digest) == (0, None)
+
+
+def test_a_link_that_is_not_followed_is_left_out_where_the_spec_leaves_it_out(repository: Path) -> None:
+    (repository / "broken.h5").symlink_to("nowhere")
+    assert "broken.h5" not in formats(repository, exclude=["*.h5"])
+    assert "broken.h5" not in formats(repository, include=["tf/**"])
+
+
+def test_what_looks_into_files_may_not_say_that_one_is_a_link(repository: Path) -> None:
+    lie = replace(sightings(repository)["keras/model.h5"], unfollowed="it is a link to nothing")
+    assert not is_sound(Files(repository, ()), lie)
 
 
 def test_a_folder_of_the_index_that_became_a_link_out_of_the_repository_is_not_entered(

@@ -23,6 +23,7 @@ from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, Unreadable
 from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
+from loadgate.artifacts.stand_in import promised_format, promises_a_model
 from loadgate.domain import Artifact, Facts, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
 
@@ -95,8 +96,23 @@ class Search:
         return sum(len(self._candidates[folder]) for folder in folders)
 
     def chosen(self, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
-        chosen = (each for each in sightings if self._choice.takes(each) and _lies_inside(self._files, each))
+        inside = (each for each in sightings if _lies_inside(self._files, each))
+        chosen = filter(self._choice.takes, chain(inside, self._unfollowed()))
         return tuple(sorted(map(nameable, chosen), key=lambda sighting: sighting.path))
+
+    def _unfollowed(self) -> Iterator[Sighting]:
+        """Links by the name of a model that lead out of the repository or to nothing. Nothing is opened for it."""
+        for folder, names in self._candidates.items():
+            for name in names:
+                path = f"{folder}/{name}" if folder else name
+                promised = promised_format(name)
+                if promised is None or path in self._claimed or not promises_a_model(path, promised):
+                    continue
+                why = self._files.why_not_followed(path)
+                if why is not None and name == "saved_model.pb":
+                    yield Sighting(path=folder or REPOSITORY, format=Format.SAVED_MODEL, files=(path,), unfollowed=why)
+                elif why is not None:
+                    yield Sighting(path=path, format=promised, files=(path,), unfollowed=why)
 
     def knows(self, sighting: Sighting) -> bool:
         """Whether it can be true, where another process tells it: it is sound, and made of files that were listed."""
@@ -121,7 +137,7 @@ def is_sound(files: Files, sighting: Sighting) -> bool:
     A DVC pointer may name any path that is not there.
     """
     path = sighting.path
-    if not _lies_inside(files, sighting):
+    if sighting.unfollowed is not None or not _lies_inside(files, sighting):
         return False
     if sighting.stand_in is not None and sighting.stand_in.kind is StandInKind.DVC_POINTER:
         return files.is_inside(path) and not os.path.lexists(files.root / path)
@@ -131,6 +147,8 @@ def is_sound(files: Files, sighting: Sighting) -> bool:
 
 def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifact:
     """What is known of a sighting. Only the digest reads whole files."""
+    if sighting.unfollowed is not None:
+        return artifact_of(sighting)
     facts, stand_in, damage = _facts(root, sighting)
     try:
         size = sum(os.stat(root / file).st_size for file in sighting.files)
@@ -138,16 +156,25 @@ def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifa
     except OSError as error:
         size, digest_of_files = 0, None
         damage = damage or f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
-    return Artifact(
-        path=spelled(sighting.path),
-        format=sighting.format,
-        files=tuple(map(spelled, sighting.files)),
+    return replace(
+        artifact_of(sighting),
         bytes=size,
         digest=digest_of_files,
         facts=facts,
         stand_in=stand_in and replace(stand_in, file=spelled(stand_in.file), detail=spelled(stand_in.detail)),
         damage=damage and spelled(damage),
-        hindrance=None if is_utf_8(sighting.path) else _NOT_UTF_8,
+    )
+
+
+def artifact_of(sighting: Sighting) -> Artifact:
+    """What is known of a sighting before its bytes are read."""
+    return Artifact(
+        path=spelled(sighting.path),
+        format=sighting.format,
+        files=tuple(map(spelled, sighting.files)),
+        bytes=0,
+        hindrance=sighting.unfollowed or (None if is_utf_8(sighting.path) else _NOT_UTF_8),
+        unfollowed=sighting.unfollowed is not None,
     )
 
 

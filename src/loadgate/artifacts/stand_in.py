@@ -113,11 +113,11 @@ def find(folder: Folder) -> Iterable[Sighting]:
         if name.endswith(".dvc"):
             yield from _missing_outputs(folder, name)
             continue
-        promised = _promised_format(name)
+        promised = promised_format(name)
         found = promised and of_file(folder.head(name), folder.size(name))
-        if promised is None or not found or not _counts(folder.path, name, promised, found[0]):
-            continue
         path = _join(folder.path, name)
+        if promised is None or not found or not promises_a_model(path, promised, found[0]):
+            continue
         stand_in = StandIn(kind=found[0], file=path, detail=found[1])
         yield Sighting(path=path, format=promised, files=(path,), stand_in=stand_in)
 
@@ -128,19 +128,22 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:  # noqa: ARG001 - the s
     raise Unreadable(stand_in.detail if stand_in else "the model is not there", stand_in.kind if stand_in else None)
 
 
-def _promised_format(name: str) -> Format | None:
+def promised_format(name: str) -> Format | None:
     name = name.lower()
     return next((promised for suffix, promised in _FORMAT_OF_SUFFIX.items() if name.endswith(suffix)), None)
 
 
-def _counts(folder: str, name: str, promised: Format, kind: StandInKind) -> bool:
-    """Whether it stands in for a model. `.pb` is the extension of every protobuf, and an empty one is a valid one."""
+def promises_a_model(path: str, promised: Format, kind: StandInKind | None = None) -> bool:
+    """Whether it stands in for a model. `.pb` is the extension of every protobuf, and an empty one is a valid one.
+
+    `kind` is None where nothing of the file can be read.
+    """
     if promised is not Format.GRAPH_DEF:
         return True
-    parts = folder.split("/")
-    if parts[-1].startswith(_FOLDER_OF_ONNX_TENSORS):
+    *parts, name = path.split("/")
+    if parts and parts[-1].startswith(_FOLDER_OF_ONNX_TENSORS):
         return False
-    if kind is not StandInKind.EMPTY:
+    if kind not in (StandInKind.EMPTY, None):
         return True
     words = re.split(r"[^a-z]+", name.lower().removesuffix(".pb"))
     return not _WORDS_OF_A_GRAPH.isdisjoint(words) and _FOLDERS_OF_ASSETS.isdisjoint(parts)
@@ -158,7 +161,7 @@ def _missing_outputs(folder: Folder, name: str) -> Iterator[Sighting]:
     pointer = _join(folder.path, name)
     for output, detail in _outputs(folder.root / pointer, folder.size(name)):
         path = posixpath.normpath(posixpath.join(folder.path, output))
-        promised = _promised_format(path)
+        promised = promised_format(path)
         if promised is None or path.startswith(("../", "/")) or os.path.lexists(folder.root / path):
             continue
         stand_in = StandIn(kind=StandInKind.DVC_POINTER, file=pointer, detail=detail)

@@ -149,12 +149,13 @@ def sorted_out(
 ) -> tuple[list[Batch], list[CaseResult]]:
     """The cases that can be tried, by runtime and device, and the results of those that cannot."""
     states = {state.name: state for state in locks.runtimes}
-    hindered = {artifact.path: artifact.hindrance for artifact in plan.artifacts if artifact.hindrance is not None}
+    hindered = {artifact.path: artifact for artifact in plan.artifacts if artifact.hindrance is not None}
     batches: list[Batch] = []
     untriable: list[CaseResult] = []
     for case in cases:
-        if reason := hindered.get(case.artifact):
-            untriable.append(untried(case, plan.checks.stages, (Outcome.SKIPPED, Reason.NAME, reason)))
+        if (artifact := hindered.get(case.artifact)) is not None:
+            reason = Reason.LINK if artifact.unfollowed else Reason.NAME
+            untriable.append(untried(case, plan.checks.stages, (Outcome.SKIPPED, reason, artifact.hindrance or "")))
     cases = [case for case in cases if case.artifact not in hindered]
     for runtime in plan.runtimes:
         for device in runtime.devices:

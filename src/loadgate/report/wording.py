@@ -30,6 +30,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.WRONG_DEVICE: "ran on the CPU instead of the GPU",
     Reason.NO_GPU: "no GPU",
     Reason.NAME: "its name is not UTF-8",
+    Reason.LINK: "it is a link that is not followed",
     Reason.NO_LOADER: "the runtime has no such loader",
     Reason.NOTHING_TO_RUN: "nothing to run",
     Reason.EARLIER_STAGE: "the stage before it did not pass",

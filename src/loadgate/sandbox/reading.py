@@ -10,8 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadgate.artifacts.bounds import spelled
-from loadgate.artifacts.discover import digest_of, import_readers, read_artifact
+from loadgate.artifacts.discover import artifact_of, digest_of, import_readers, read_artifact
 from loadgate.artifacts.interface import Sighting
 from loadgate.domain import Artifact
 from loadgate.sandbox.apart import Apart, NoAnswer
@@ -51,10 +50,11 @@ def told_of(sighting: Sighting, answer: bytes) -> Artifact:
     except (ValueError, RecursionError) as error:
         raise NoAnswer("told nothing that makes sense") from error
     return replace(
-        artifact,
-        path=spelled(sighting.path),
-        format=sighting.format,
-        files=tuple(map(spelled, sighting.files)),
+        artifact_of(sighting),
+        bytes=artifact.bytes,
+        facts=artifact.facts,
+        stand_in=artifact.stand_in,
+        damage=artifact.damage,
     )
 
 
@@ -63,18 +63,14 @@ def without_facts(root: Path, sighting: Sighting, why: str) -> Artifact:
     for file in sighting.files:
         with suppress(OSError):
             size += (root / file).stat().st_size
-    return Artifact(
-        path=spelled(sighting.path),
-        format=sighting.format,
-        files=tuple(map(spelled, sighting.files)),
-        bytes=size,
-        stand_in=sighting.stand_in,
-        damage=None if sighting.stand_in else why,
-    )
+    damage = None if sighting.stand_in else why
+    return replace(artifact_of(sighting), bytes=size, stand_in=sighting.stand_in, damage=damage)
 
 
 def digested(root: Path, sighting: Sighting, artifact: Artifact) -> Artifact:
     """With the digest over its bytes, which parses nothing and may take as long as the disk takes."""
+    if artifact.unfollowed:
+        return artifact
     try:
         return replace(artifact, digest=digest_of(root, sighting.files))
     except OSError as error:
