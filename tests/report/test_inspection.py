@@ -60,6 +60,13 @@ def test_a_fact_sheet_reads_well() -> None:
     assert text == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_a_signature_without_outputs_is_told_without_an_arrow() -> None:
+    called = Signature(name="call", inputs=(TensorSpec(name="price", dtype="float32", shape=(None, 1)),))
+    text = shown(replace(SAVED_MODEL, facts=Facts(signatures=(called, Signature(name="made_up")))))
+    assert "signature   call: price float32[?, 1]\n" in text
+    assert "signature   made_up: no inputs\n" in text
+
+
 def test_json_is_the_list_of_artifacts_as_the_plan_has_them() -> None:
     assert msgspec.json.decode(encode_inspection(ARTIFACTS), type=tuple[Artifact, ...]) == ARTIFACTS
 

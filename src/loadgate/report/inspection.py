@@ -104,8 +104,8 @@ def _interface_rows(facts: Facts) -> Rows:
             yield label, Text(_some(names))
     for signature in facts.signatures[:NAMED]:
         yield "signature", Text(_signature(signature))
-    for key, value in list(facts.extra.items())[:NAMED]:
-        yield untrusted.name(key.replace("_", " "), 11), Text(untrusted.line(value))
+    if facts.extra:
+        yield "details", Text("\n".join(_detail(*found) for found in list(facts.extra.items())[:NAMED]))
 
 
 def _custom(found: CustomObject) -> str:
@@ -114,14 +114,19 @@ def _custom(found: CustomObject) -> str:
     return untrusted.name(full, 200) + where
 
 
+def _detail(key: str, value: str) -> str:
+    return f"{untrusted.name(key.replace('_', ' '), 40)}: {untrusted.line(value)}"
+
+
 def _counts(counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     return f"{sum(counts.values()):,}: " + _some([f"{number:,} {name}" for name, number in ordered])
 
 
 def _signature(signature: Signature) -> str:
-    sides = (", ".join(_tensor(spec) for spec in side[:NAMED]) for side in (signature.inputs, signature.outputs))
-    return f"{untrusted.name(signature.name, 100)}: {' -> '.join(sides)}"
+    """A model of Keras names what it is called with, and not what it gives."""
+    inputs, outputs = (", ".join(map(_tensor, side[:NAMED])) for side in (signature.inputs, signature.outputs))
+    return f"{untrusted.name(signature.name, 100)}: {inputs or 'no inputs'}" + (f" -> {outputs}" if outputs else "")
 
 
 def _tensor(spec: TensorSpec) -> str:
