@@ -64,6 +64,8 @@ def because(*kinds: RemedyKind, remedies: tuple[Remedy, ...] = ()) -> Diagnosis:
         (because(RemedyKind.KERAS), RUNTIME, "serving/requirements.txt:7"),
         (because(RemedyKind.IMPORT), RUNTIME, "loadgate.yml:8"),
         (because(RemedyKind.ENVIRONMENT), RUNTIME, "loadgate.yml:3"),
+        (because(RemedyKind.IMPORT), INFERRED, f"{ARTIFACT.path}:1"),
+        (because(RemedyKind.IMPORT, RemedyKind.TENSORFLOW), INFERRED, "requirements.txt:2"),
         (because(RemedyKind.RESAVE), RUNTIME, f"{ARTIFACT.path}:1"),
         (because(RemedyKind.RESAVE, RemedyKind.TENSORFLOW), RUNTIME, "loadgate.yml:5"),
         (because(), RUNTIME, f"{ARTIFACT.path}:1"),

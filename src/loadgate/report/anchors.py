@@ -21,6 +21,8 @@ KEYS: Mapping[RemedyKind, tuple[str, ...]] = {
     RemedyKind.PYTHON: ("python",),
 }
 """The keys of a runtime that a remedy of each kind is written under; the first that is there is taken."""
+ONLY_IN_A_SPEC = frozenset({RemedyKind.IMPORT, RemedyKind.LOADER, RemedyKind.ENVIRONMENT})
+"""What no requirements file or Dockerfile of which a runtime is inferred has a line for."""
 
 
 def anchor_of(
@@ -55,7 +57,8 @@ def _edited(remedy: Remedy, runtime: Runtime) -> Iterator[Origin]:
 
 
 def _declared(kind: RemedyKind, runtime: Runtime) -> Iterator[Origin]:
-    if kind not in KEYS or runtime.origin is None:
+    is_inferred = not runtime.key_lines
+    if kind not in KEYS or runtime.origin is None or (is_inferred and kind in ONLY_IN_A_SPEC):
         return
     lines = [runtime.key_lines[key] for key in KEYS[kind] if key in runtime.key_lines]
     yield from (Origin(file=runtime.origin.file, line=line) for line in lines[:1])
