@@ -59,6 +59,13 @@ def test_the_headline_names_what_the_user_wrote(cause: str, headline: str) -> No
     assert {finding_of(FindingKind.RESOLVE, said.words).headline for said in SAID if said.cause == cause} == {headline}
 
 
+def test_where_the_machine_is_to_be_changed_it_is_said_how() -> None:
+    finding = finding_of(FindingKind.RESOLVE, "error: Failed to fetch: `https://a.test/`\n  cause: dns error\n")
+    assert finding.cause == "unreachable"
+    assert finding.suggestion is not None
+    assert "`UV_DEFAULT_INDEX`" in finding.suggestion
+
+
 def test_a_flood_of_words_is_cut() -> None:
     words = "error: Failed to build `x==1`\n" + "  cause: no\n" * 10_000 + "y" * 1_000_000
     detail = finding_of(FindingKind.INSTALL, words).detail

@@ -44,6 +44,12 @@ CAUSES = (
     (UNBUILDABLE, "build_failed", "A package has no wheel for this Python, and building it failed."),
 )
 """The first wording that is found names the cause; the headline takes in what the wording captured."""
+SUGGESTIONS = {
+    "disk_full": "Make room, or name a cache on another disk with `--cache`.",
+    "unreachable": "Set `HTTPS_PROXY` where a proxy is needed, or `UV_DEFAULT_INDEX` to an index that can be reached.",
+    "refused": "Set `UV_DEFAULT_INDEX` to an index that you may read, with what it asks for to let you in.",
+}
+"""By cause, where the machine is to be changed and not what the repository declares."""
 
 
 def finding_of(kind: FindingKind, words: str) -> Finding:
@@ -51,7 +57,8 @@ def finding_of(kind: FindingKind, words: str) -> Finding:
     lines = readable(words)
     text = " ".join(" ".join(lines).split())
     cause, headline = cause_of(text)
-    return Finding(kind=kind, cause=cause, headline=headline, detail="\n".join(lines[:MOST_LINES]))
+    detail = "\n".join(lines[:MOST_LINES])
+    return Finding(kind=kind, cause=cause, headline=headline, detail=detail, suggestion=SUGGESTIONS.get(cause))
 
 
 def cause_of(text: str) -> tuple[str, str]:
