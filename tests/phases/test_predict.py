@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from loadgate.domain import FailOn, Forecast, Prediction
 from loadgate.phases.check import Request
 from loadgate.phases.predict import exit_status, foresee
 from loadgate.phases.report import Outputs
 from loadgate.report.annotations import annotated
+from loadgate.report.expectations import print_expectations
+from loadgate.report.terminal import Detail
 from loadgate.report.truth import Report, Standing, Verdict
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,6 +37,15 @@ def test_every_case_is_skipped_whatever_is_expected_of_it(foreseen: tuple[Report
     assert {case.standing for case in report.cases} == {Standing.SKIPPED}
     assert {case.prediction.forecast for case in report.cases if case.prediction} == set(Forecast)
     assert report.verdict is Verdict.NONE
+
+
+def test_what_holds_for_the_whole_run_is_noted_once(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "models" / "churn" / "churn_2019.h5", tmp_path)
+    folder = tmp_path / ".loadgate"
+    report = foresee(Request(repository=tmp_path, folder=folder, cache=tmp_path, outputs=Outputs()))
+    stream = io.StringIO()
+    print_expectations(report, Console(file=stream, width=120, color_system=None), detail=Detail.NORMAL)
+    assert stream.getvalue().count("No file of the repository names TensorFlow") == 1
 
 
 def test_junit_holds_neither_a_pass_nor_a_failure_nor_an_error(foreseen: tuple[Report, Path]) -> None:

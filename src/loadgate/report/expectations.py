@@ -51,7 +51,8 @@ def headline(found: Sequence[Prediction]) -> str:
 def print_expectations(report: Report, console: Console, *, detail: Detail) -> None:
     with page(console):
         console.print(Text(untrusted.line(report.headline), "bold"))
-        notes = [*report.notes, *(f"{each.name}: {note}" for each in report.runtimes for note in each.runtime.notes)]
+        of_runtimes = ((each.name, note) for each in report.runtimes for note in each.runtime.notes)
+        notes = [*report.notes, *(f"{name}: {note}" for name, note in of_runtimes if note not in report.notes)]
         if notes and detail is not Detail.QUIET:
             console.print()
             rows = [("note", Text(untrusted.line(note))) for note in dict.fromkeys(notes)]

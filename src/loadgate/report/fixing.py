@@ -67,8 +67,8 @@ def print_verdict(report: Report, console: Console, *, written: str | None) -> N
                 continue
             console.print()
             verified = [remedy for remedy in case.diagnosis.remedies if remedy.verified]
-            word = "mends it" if verified else "nothing that was tried mends it"
-            console.print(Text(f"{untrusted.name(case.case.runtime)} ({case.case.device}): {word}", "bold"))
+            found = "What mends it" if verified else "Nothing that was tried mends it"
+            console.print(Text(f"{found} in {untrusted.name(case.case.runtime)} ({case.case.device})", "bold"))
             console.print(labelled(why.remedy_rows(case.diagnosis)))
         for runtime in report.runtimes:
             for remedy in runtime.remedies:
