@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -190,7 +191,7 @@ def check(path: Path | None, folder: Path, **options: Any) -> None:
     if options["predicts"]:
         sys.exit(foresee(request, detail))
     try:
-        report = phase.check(request, lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]))
+        report = phase.check(request, partial(show_progress, sys.stderr, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
         report = interruption.so_far
     show(report, detail, call(str(path or ""), str(options["spec_file"] or "")))
@@ -420,7 +421,7 @@ def fix(artifact: Path, **options: Any) -> None:
     )
     fixed = phase.fix(
         request,
-        lambda cases: show_progress(sys.stderr, cases=cases, quiet=options["quiet"]),
+        partial(show_progress, sys.stderr, quiet=options["quiet"]),
         begin=lambda report: fixing.print_failures(report, console),
         tell=lambda attempts: fixing.print_attempts(attempts, console),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from loadgate.domain import Case, CaseResult, RuntimeState
@@ -20,6 +21,13 @@ class Progress(Protocol):
     def case_started(self, case: Case) -> None: ...
 
     def case_finished(self, case: Case, result: CaseResult) -> None: ...
+
+
+class ShowProgress(Protocol):
+    """Shows a round of so many cases while it lasts."""
+
+    def __call__(self, *, cases: int, remedies: bool = False) -> AbstractContextManager[Progress]:
+        """`remedies`: they are trials of what might mend failures."""
 
 
 class Silent:

@@ -81,6 +81,15 @@ def test_a_log_of_slow_cases_gets_a_line_every_ten_seconds() -> None:
     assert lines[-1] == "loadgate: 30 of 1,000 cases (2:00)"
 
 
+def test_trials_of_remedies_are_told_as_such_and_none_of_them_as_a_failure() -> None:
+    stream = io.StringIO()
+    progress = PlainProgress(stream, 1, Clock(), remedies=True)
+    (case,) = cases(1)
+    finish(progress, case, bad=True)
+
+    assert stream.getvalue() == "loadgate: remedies: 1 of 1 trial (0.0 s)\n"
+
+
 def test_a_retried_case_is_counted_once() -> None:
     stream = io.StringIO()
     progress = PlainProgress(stream, 1, Clock())
@@ -95,6 +104,13 @@ def rendered(progress: LiveProgress) -> str:
     with progress.console.capture() as capture:
         progress.console.print(progress.render())
     return capture.get()
+
+
+def test_what_is_live_says_that_remedies_are_tried() -> None:
+    progress = LiveProgress(Console(file=io.StringIO(), width=60), 2, Clock(), remedies=True)
+    finish(progress, cases(2)[0], bad=True)
+    assert "trying remedies" in rendered(progress)
+    assert "failed" not in rendered(progress)
 
 
 @pytest.mark.parametrize("width", [30, 50, 80, 200])

@@ -6,8 +6,8 @@ import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,7 +21,7 @@ from loadgate.phases.plan import plan
 from loadgate.phases.provision import provision
 from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
 from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
-from loadgate.progress import Progress
+from loadgate.progress import ShowProgress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report
@@ -33,7 +33,6 @@ MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
 STALE = ("results.jsonl", "report.json", "junit.xml", CANDIDATES, LOCKS, RESULTS)
 """What an earlier run said."""
 
-ShowProgress = Callable[[int], AbstractContextManager[Progress]]
 """From the number of cases to something that shows how they get on."""
 
 
@@ -95,7 +94,7 @@ def tried(request: Request, planned: Plan, base: Report | None, show_progress: S
     rounds: tuple[Rounds, ...] = ()
     if planned.artifacts:
         try:
-            with show_progress(len(planned.cases)) as progress:
+            with show_progress(cases=len(planned.cases)) as progress:
                 locks = provision(planned, request.cache, refresh=request.refresh, progress=progress)
                 refuse_mistakes(planned, locks)
                 write_document(request.folder / "locks.json", locks)

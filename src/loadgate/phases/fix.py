@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from loadgate.phases.plan import plan, repository_around
 from loadgate.phases.provision import provision
 from loadgate.phases.remedies import Tell, Workbench, findings_of
 from loadgate.places import status_of
-from loadgate.progress import Progress
+from loadgate.progress import ShowProgress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
 from loadgate.report.truth import Report, Standing
@@ -29,8 +28,6 @@ from loadgate.report.truth import Report, Standing
 ENVIRONMENTS = 8
 """More than `check` makes: here a person waits for the answer to one question."""
 SUFFIXES = {Format.KERAS_H5: ".h5", Format.KERAS_V3: ".keras", Format.SAVED_MODEL: ""}
-
-ShowProgress = Callable[[int], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def fix(request: Request, show_progress: ShowProgress, begin: Callable[[Report],
     whole = plan(root, spec_file=request.spec_file, runtimes=request.runtimes)
     path = path_in(root, request.artifact, whole)
     planned = with_company(whole, path)
-    with show_progress(len(planned.cases)) as progress:
+    with show_progress(cases=len(planned.cases)) as progress:
         locks = provision(planned, request.cache, progress=progress)
         stream = BytesIO()
         load(planned, locks, stream, progress, Options())

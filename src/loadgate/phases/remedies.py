@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -51,14 +50,13 @@ from loadgate.interchange import (
 )
 from loadgate.phases.load import Options, load
 from loadgate.phases.provision import make
-from loadgate.progress import Progress
+from loadgate.progress import Progress, ShowProgress
 from loadgate.runtimes.making import Workshop, open_workshop
 from loadgate.runtimes.processes import Processes, StoppedError
 
 LEAST_PATIENCE = 60.0
 """Seconds that a runtime gets which was begun just before the time was up."""
 
-ShowProgress = Callable[[int], AbstractContextManager[Progress]]
 Tell = Callable[[tuple[Attempt, ...]], None]
 
 
@@ -192,7 +190,7 @@ class Workbench:
         return {failure.case.id for failure in self.findings.failures} - settled
 
     def _try(self, step: Plan) -> None:
-        with self.show_progress(len(step.cases)) as progress:
+        with self.show_progress(cases=len(step.cases), remedies=True) as progress:
             missing = [runtime for runtime in step.runtimes if runtime.name not in self.states]
             locks = self._made(replace(step, runtimes=tuple(missing), cases=()), progress)
             self.states |= {state.name: state for state in locks.runtimes}

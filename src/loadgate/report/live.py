@@ -33,15 +33,18 @@ Clock = Callable[[], float]
 
 
 @contextmanager
-def show_progress(stream: TextIO, *, cases: int, quiet: bool = False) -> Iterator[Progress]:
-    """Show the progress of a run of `cases` cases on `stream`, which should not be the one that the report goes to."""
+def show_progress(stream: TextIO, *, cases: int, quiet: bool = False, remedies: bool = False) -> Iterator[Progress]:
+    """Show the progress of a run of `cases` cases on `stream`, which should not be the one that the report goes to.
+
+    `remedies`: they are trials of what might mend failures, and one that fails is no failure of the user's.
+    """
     if quiet:
         yield Silent()
     elif stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
-        with LiveProgress(open_console(stream), cases).shown() as progress:
+        with LiveProgress(open_console(stream), cases, remedies=remedies).shown() as progress:
             yield progress
     else:
-        yield PlainProgress(stream, cases)
+        yield PlainProgress(stream, cases, remedies=remedies)
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Tally:
 
     total: int
     clock: Clock
+    remedies: bool = False
+    """What is loaded are trials of remedies."""
     loading_since: float | None = None
     runtimes: dict[str, tuple[str, float]] = field(default_factory=dict)
     """In the making: what is done now, and since when the runtime is."""
@@ -70,8 +75,8 @@ class Tally:
 class _Tallied:
     """Keeps the tally under a lock; what follows from a change is the subclass's business."""
 
-    def __init__(self, cases: int, clock: Clock = time.monotonic) -> None:
-        self.tally = Tally(cases, clock)
+    def __init__(self, cases: int, clock: Clock = time.monotonic, *, remedies: bool = False) -> None:
+        self.tally = Tally(cases, clock, remedies)
         self.lock = threading.Lock()
 
     def runtime_started(self, name: str) -> None:
@@ -111,8 +116,8 @@ class _Tallied:
 class PlainProgress(_Tallied):
     """For logs: a line a runtime, and one for every tenth of the cases or every ten seconds."""
 
-    def __init__(self, stream: TextIO, cases: int, clock: Clock = time.monotonic) -> None:
-        super().__init__(cases, clock)
+    def __init__(self, stream: TextIO, cases: int, clock: Clock = time.monotonic, *, remedies: bool = False) -> None:
+        super().__init__(cases, clock, remedies=remedies)
         self.console = Console(file=stream)
         self.last_line = clock()
         self.last_done = 0
@@ -127,9 +132,9 @@ class PlainProgress(_Tallied):
         if not tenth and now - self.last_line < SECONDS_BETWEEN_LINES:
             return
         self.last_line, self.last_done = now, done
-        self._say(
-            f"{done:,} of {wording.count(self.tally.total, 'case')}{_bad(self.tally)} ({_span(self.tally.seconds)})"
-        )
+        before, noun = ("remedies: ", "trial") if self.tally.remedies else ("", "case")
+        cases = wording.count(self.tally.total, noun)
+        self._say(f"{before}{done:,} of {cases}{_bad(self.tally)} ({_span(self.tally.seconds)})")
 
     def _say(self, line: str) -> None:
         # nobody may be there to read it any more, and the run goes on all the same
@@ -140,8 +145,8 @@ class PlainProgress(_Tallied):
 class LiveProgress(_Tallied):
     """For terminals: what is done now, redrawn in place, and gone when the work is."""
 
-    def __init__(self, console: Console, cases: int, clock: Clock = time.monotonic) -> None:
-        super().__init__(cases, clock)
+    def __init__(self, console: Console, cases: int, clock: Clock = time.monotonic, *, remedies: bool = False) -> None:
+        super().__init__(cases, clock, remedies=remedies)
         self.console = console
         self.spinner = Spinner("line" if console.options.ascii_only else "dots")
 
@@ -186,9 +191,10 @@ class LiveProgress(_Tallied):
         numbers = f"{done:,} of {tally.total:,}"
         bad = _bad(tally)
         span = _span(tally.seconds)
-        room = self.console.width - len("  loading ") - len(numbers) - len(bad) - len(span) - 4
+        doing = "trying remedies" if tally.remedies else "loading"
+        room = self.console.width - len(f"  {doing} ") - len(numbers) - len(bad) - len(span) - 4
         bar = Table.grid(padding=(0, 1, 0, 0))
-        parts: list[RenderableType] = [self.spinner, Text("loading", "bold")]
+        parts: list[RenderableType] = [self.spinner, Text(doing, "bold")]
         if room >= 8:  # noqa: PLR2004 - a shorter bar shows nothing
             parts.append(ProgressBar(total=max(1, tally.total), completed=done, width=min(40, room)))
         parts += [Text.assemble(numbers, (bad, "red")), Text(span, "bright_black")]
@@ -226,6 +232,9 @@ def _made(state: RuntimeState) -> str:
 
 
 def _bad(tally: Tally) -> str:
+    """A trial that fails has only found out what does not help."""
+    if tally.remedies:
+        return ""
     failed, errors = tally.count(Outcome.FAILED), tally.count(Outcome.ERROR)
     parts = [f"{failed:,} failed"] if failed else []
     parts += [f"{errors:,} without a verdict"] if errors else []
