@@ -20,6 +20,8 @@ from loadgate.domain import StandIn, StandInKind
 _OBJECT_GRAPH = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 _OF_KERAS_2, _OF_KERAS_3 = b"layer_with_weights-", b"/_operations/"
 """In the path of a variable of a model of Keras, measured with 2.4 to 2.18 and with 3.3 to 3.15."""
+_MAX_FIELDS = 2_000_000
+"""An index of 100,000 tensors."""
 _SLICE = b"\0"
 """First byte of the key of a slice; the tensor itself has an entry of its own."""
 _MAX_SHARDS = 100_000
@@ -50,7 +52,7 @@ def read_index(path: Path) -> Bundle:
 
 
 def _read(index: Buffer) -> Bundle:
-    budget = Budget()
+    budget = Budget(_MAX_FIELDS)
     entries = table.entries(index, budget)
     key, buffer, start, end = next(entries, (b"none", b"", 0, 0))
     header = Message(BUNDLE_HEADER, buffer, start, end, budget)
@@ -58,7 +60,7 @@ def _read(index: Buffer) -> Bundle:
     if key or not header.is_admissible() or not 0 < shards < _MAX_SHARDS:
         raise Unreadable("a table, but not the index of a checkpoint")
     needed: Counter[int] = Counter()
-    dtypes: Counter[str] = Counter()
+    types: Counter[int] = Counter()
     object_graph = False
     keras = None
     for key, buffer, start, end in entries:
@@ -70,9 +72,12 @@ def _read(index: Buffer) -> Bundle:
         object_graph |= key == _OBJECT_GRAPH
         keras = 2 if _OF_KERAS_2 in key else 3 if _OF_KERAS_3 in key else keras
         if key != _OBJECT_GRAPH and not key.startswith(_SLICE):
-            dtypes[tensor_types.name(entry.get("dtype", 0))] += 1
-            if len(dtypes) > tensor_types.MOST:
+            types[entry.get("dtype", 0)] += 1
+            if len(types) > tensor_types.MOST:
                 raise Unreadable("tensors of more types than there are")
+    dtypes: Counter[str] = Counter()
+    for number, tensors in types.items():
+        dtypes[tensor_types.name(number)] += tensors
     return Bundle(shards=shards, needed=needed, dtypes=dtypes, object_graph=object_graph, keras=keras)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from operator import attrgetter, itemgetter
 
 from loadgate.artifacts import tensor_types
 from loadgate.artifacts.interface import Unreadable
-from loadgate.artifacts.protos import NODE_DEF
-from loadgate.artifacts.wire import Message, walk
+from loadgate.artifacts.protos import FUNCTION_DEF, GRAPH_DEF, LIBRARY, NODE_DEF, VERSIONS
+from loadgate.artifacts.wire import Message, signed, walk
 from loadgate.domain import Signature, TensorSpec
 
 VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable"})
@@ -20,6 +20,8 @@ PYTHON_CALLS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 """Ops that call a Python function."""
 _NAMES_OF_PYTHON_CALLS = frozenset(op.encode() for op in PYTHON_CALLS)
 _MAX_PYTHON_CALLS = 100
+_NODE, _LIBRARY, _VERSIONS, _VERSION = map(GRAPH_DEF.key, ("node", "library", "versions", "version"))
+_NODE_OF_FUNCTION = FUNCTION_DEF.key("node_def")
 _NAME, _OP, _DEVICE = NODE_DEF.key("name"), NODE_DEF.key("op"), NODE_DEF.key("device")
 REFERENCES = frozenset({"Variable", "VariableV2", "Assign", "AssignAdd", "AssignSub"})
 """Ops whose result is a variable itself."""
@@ -58,7 +60,6 @@ class Graph:
 
 @dataclass(slots=True)
 class _Tally:
-    nodes: int = 0
     ops: Counter[bytes] = field(default_factory=Counter)
     attributes: defaultdict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     devices: dict[bytes, None] = field(default_factory=dict)
@@ -68,22 +69,22 @@ class _Tally:
 def read_graph(graph: Message) -> Graph:
     """Everything but the values of a `GraphDef`."""
     tally = _Tally()
-    for start, end in graph.spans("node"):
-        _count(graph, start, end, tally)
-    nodes = tally.nodes
     functions: set[str] = set()
-    for library in graph.messages("library"):
-        for function in library.messages("function"):
-            name = ""
-            if len(functions) < _MAX_KINDS:
-                name = function.message("signature").text("name")[:_MAX_NAME]
-                functions.add(name)
-            for start, end in function.spans("node_def"):
-                _count(function, start, end, tally, f"{name}/")
+    nodes = version = 0
+    versions = Message(VERSIONS, graph.buffer, 0, 0, graph.budget)
+    for key, start, end in graph.raw():
+        if key == _NODE:
+            nodes += 1
+            _count(graph, start, end, tally)
+        elif key == _LIBRARY:
+            _count_functions(replace(graph, layout=LIBRARY, start=start, end=end), tally, functions)
+        elif key == _VERSIONS:
+            versions = replace(graph, layout=VERSIONS, start=start, end=end)
+        elif key == _VERSION:
+            version = signed(start)
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
     attributes = {op.decode("utf-8", "replace"): tuple(sorted(names)) for op, names in tally.attributes.items()}
-    versions = graph.message("versions")
-    producer = versions.integer("producer") or graph.integer("version") or None
+    producer = versions.integer("producer") or version or None
     return Graph(
         nodes=nodes,
         ops={op: count for op, count in sorted(ops.items()) if op not in functions},
@@ -95,6 +96,19 @@ def read_graph(graph: Message) -> Graph:
     )
 
 
+def _count_functions(library: Message, tally: _Tally, functions: set[str]) -> None:
+    """Counts the nodes of all functions, and adds their names."""
+    for start, end in library.spans("function"):
+        name = ""
+        if len(functions) < _MAX_KINDS:
+            function = replace(library, layout=FUNCTION_DEF, start=start, end=end)
+            name = function.message("signature").text("name")[:_MAX_NAME]
+            functions.add(name)
+        for key, begin, stop in walk(library.buffer, start, end, library.budget):
+            if key == _NODE_OF_FUNCTION:
+                _count(library, begin, stop, tally, f"{name}/")
+
+
 def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "") -> None:
     """Counts the node between `start` and `end`. Written out, for here the time of a large graph goes."""
     buffer = holder.buffer
@@ -104,7 +118,6 @@ def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "
             op = buffer[begin : min(stop, begin + _MAX_NAME)]
         elif key == _DEVICE:
             device = buffer[begin : min(stop, begin + _MAX_NAME)]
-    tally.nodes += 1
     if len(tally.ops) < _MAX_KINDS:
         tally.ops[op] += 1
         if tally.ops[op] <= _NAMESAKES:

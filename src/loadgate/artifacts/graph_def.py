@@ -15,12 +15,14 @@ from loadgate.artifacts.graph import VARIABLES, Graph, read_graph, read_shape
 from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import GRAPH_DEF, LIBRARY, NODE_DEF, VERSIONS
-from loadgate.artifacts.wire import Message
+from loadgate.artifacts.wire import FIELDS_TO_KNOW, Budget, Message
 from loadgate.domain import Facts, Format, Signature, TensorSpec
 
-_FIRST_KEYS = frozenset(field.key for field in GRAPH_DEF.fields.values())
+_FIRST_KEYS = GRAPH_DEF.keys
 _NODE_NAME, _NODE_OP, _NODE_INPUT = (NODE_DEF.key(name) for name in ("name", "op", "input"))
 _NODE, _LIBRARY, _VERSIONS = (GRAPH_DEF.key(name) for name in ("node", "library", "versions"))
+_EXAMINED_WHOLE = {_VERSIONS: VERSIONS, _LIBRARY: LIBRARY}
+"""What a graph has few of."""
 _TEXT_START = re.compile(rb"(?:\s*+#[^\n]*+\n)*+\s*+(?:node|library|versions)\s*+[:{<]")
 _TEXT_NODE = re.compile(rb"\s*+node\s*+:?\s*+\{\s*+name:\s*+\"[^\"\n]+\"\s*+op:\s*+\"")
 """The beginning of a graph as TensorFlow prints it."""
@@ -87,8 +89,7 @@ def _find_binary(folder: Folder, name: str) -> Sighting | None:
     beginning = _Beginning()
     try:
         with mapped(folder.root / folder.path / name) as buffer:
-            graph = Message.whole(GRAPH_DEF, buffer)
-            if not all(beginning.admits(graph, *field) for field in graph.raw()):
+            if not beginning.admits(Message(GRAPH_DEF, buffer, 0, len(buffer), Budget(FIELDS_TO_KNOW))):
                 return None
     except Unreadable as error:
         if beginning.sound_nodes < _UNMISTAKABLE or not beginning.is_connected:
@@ -105,7 +106,7 @@ def _find_text(folder: Folder, name: str) -> Sighting | None:
         with mapped(folder.root / folder.path / name) as buffer:
             graph = Message.whole(GRAPH_DEF, text_format.to_wire(buffer, GRAPH_DEF))
         beginning = _Beginning()
-        is_graph = all(beginning.admits(graph, *field) for field in graph.raw()) and beginning.sound_nodes
+        is_graph = beginning.admits(graph) and beginning.sound_nodes
     except Unreadable as error:
         if not is_certain:
             return None
@@ -121,16 +122,21 @@ class _Beginning:
         self.is_connected = False
         """Something was seen that maps from names to names do not have: an attribute, an input, a version."""
 
-    def admits(self, graph: Message, key: int, start: int, end: int) -> bool:
-        """Whether the next field can be one of a graph."""
-        if key == _NODE and self.sound_nodes < _EXAMINED:
-            return self._admits_node(Message(NODE_DEF, graph.buffer, start, end, graph.budget))
-        if key == _VERSIONS:
-            self.is_connected = True
-            return Message(VERSIONS, graph.buffer, start, end, graph.budget).is_admissible()
-        if key == _LIBRARY:
-            return Message(LIBRARY, graph.buffer, start, end, graph.budget).is_admissible()
-        return GRAPH_DEF.admits(key)
+    def admits(self, graph: Message) -> bool:
+        """Whether all its fields can be those of a graph."""
+        for key, start, end in graph.raw():
+            if key == _NODE:
+                if self.sound_nodes < _EXAMINED and not self._admits_node(
+                    Message(NODE_DEF, graph.buffer, start, end, graph.budget)
+                ):
+                    return False
+            elif key not in _FIRST_KEYS:
+                return False
+            elif key in _EXAMINED_WHOLE:
+                self.is_connected |= key == _VERSIONS
+                if not Message(_EXAMINED_WHOLE[key], graph.buffer, start, end, graph.budget).is_admissible():
+                    return False
+        return True
 
     def _admits_node(self, node: Message) -> bool:
         try:

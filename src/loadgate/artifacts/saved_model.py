@@ -17,7 +17,7 @@ from loadgate.artifacts.graph import REFERENCES, hands_out_references, read_grap
 from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import SAVED_MODEL
-from loadgate.artifacts.wire import Message
+from loadgate.artifacts.wire import FIELDS_TO_KNOW, Budget, Message
 from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 
 _MAIN = ("saved_model.pb", "saved_model.pbtxt")
@@ -99,7 +99,7 @@ def _find_stand_in(folder: Folder, main: str, below: Collection[str]) -> StandIn
     is_certain = _INDEX in below
     try:
         with _opened(folder.root / folder.path / main) as saved_model:
-            if not _is_sound(saved_model) and not is_certain:
+            if not _is_sound(replace(saved_model, budget=Budget(FIELDS_TO_KNOW))) and not is_certain:
                 raise _NoSavedModel
             return _find_stand_in_of_variables(folder, saved_model)
     except Unreadable as error:

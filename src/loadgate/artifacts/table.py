@@ -22,7 +22,7 @@ _TRAILER = 5
 _PLAIN, _SNAPPY = 0, 1
 _MAX_KEY = 8 * 1024
 """Bytes; keys are names of variables, and a longer one would be built again for each entry."""
-_FIELDS_IN_AN_ENTRY = 4
+_FIELDS_IN_AN_ENTRY = 8
 """What reading one costs, in fields of a message."""
 _LONGEST_SHORT_LITERAL = 59
 _MAX_UNPACKED = 8 * 1024**2
@@ -77,9 +77,14 @@ def _entries(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterato
     key = b""
     while position < stop:
         budget.spend(_FIELDS_IN_AN_ENTRY)
-        shared, position = varint(buffer, position, stop)
-        unshared, position = varint(buffer, position, stop)
-        length, position = varint(buffer, position, stop)
+        lengths = buffer[position : position + 3]
+        if position + 3 <= stop and lengths.isascii():  # three numbers of one byte each, as nearly always
+            shared, unshared, length = lengths
+            position += 3
+        else:
+            shared, position = varint(buffer, position, stop)
+            unshared, position = varint(buffer, position, stop)
+            length, position = varint(buffer, position, stop)
         start = position + unshared
         if shared > len(key) or shared + unshared > _MAX_KEY or start + length > stop:
             raise Unreadable(f"the entry at byte {position:,} does not fit into its block")

@@ -16,8 +16,8 @@ from loadgate.artifacts.wire import CONTINUED, DELIMITED, FIXED32, FIXED64, VARI
 from loadgate.domain import StandInKind
 
 MAX_BYTES = 32 * 1024**2
-_MAX_TOKENS = 750_000
-"""Text takes some 100 times as long to read as the bytes it stands for. This is a graph of 20,000 nodes."""
+_MAX_TOKENS = 400_000
+"""Text takes some 100 times as long to read as the bytes it stands for. This is a graph of 11,000 nodes."""
 _MAX_DEPTH = 64
 _TOKEN = re.compile(
     rb"""(?:[ \t\r\n\f\v]++|\#[^\n]*+)*+
@@ -47,7 +47,8 @@ class _Parser:
         self._source = source
         self._tokens = self._scan()
         self._left = _MAX_TOKENS
-        self._token = self._kind = b""
+        self._token = b""
+        self._kind = ""
         self._advance()
 
     def message(self, layout: Layout, closing: bytes, depth: int) -> bytes:
@@ -79,13 +80,13 @@ class _Parser:
         """One value with its key, or nothing where the field is not declared."""
         holds_message = declared is None or declared.layout is not None
         holds_string = declared is None or (declared.layout is None and declared.wire_type == DELIMITED)
-        if self._kind == b"mark" and self._token in _CLOSING and holds_message:
+        if self._kind == "mark" and self._token in _CLOSING and holds_message:
             closing = _CLOSING[self._token]
             self._advance()
             content = self.message((declared and declared.layout) or _ANYTHING, closing, depth + 1)
-        elif self._kind == b"string" and holds_string:
+        elif self._kind == "string" and holds_string:
             content = self._string(is_wanted=declared is not None)
-        elif self._kind == b"word" and (declared is None or declared.wire_type != DELIMITED):
+        elif self._kind == "word" and (declared is None or declared.wire_type != DELIMITED):
             content = self._scalar(declared)
         else:
             raise self._unexpected("a value of another type")
@@ -93,7 +94,7 @@ class _Parser:
 
     def _string(self, *, is_wanted: bool) -> bytes:
         content = bytearray()
-        while self._kind == b"string":
+        while self._kind == "string":
             if is_wanted:  # what is not may be all the weights
                 self._spend(self._token.count(b"\\"))
                 content += _ESCAPE.sub(_unescape, self._token[1:-1])
@@ -112,7 +113,7 @@ class _Parser:
             while not self._at_end_of_message(b"]"):
                 self._advance()
             return "[]"
-        if self._kind != b"word":
+        if self._kind != "word":
             raise self._unexpected("the name of a field")
         name = self._token.decode("ascii")
         self._advance()
@@ -120,14 +121,14 @@ class _Parser:
 
     def _at_end_of_message(self, closing: bytes) -> bool:
         """Steps over the mark `closing` where it comes next; an empty one stands for the end of the file."""
-        if self._kind != b"end":
+        if self._kind != "end":
             return bool(closing) and self._accept(closing)
         if closing:
             raise Unreadable("ends in the middle of a message", StandInKind.TRUNCATED)
         return True
 
     def _accept(self, mark: bytes) -> bool:
-        if self._kind != b"mark" or self._token != mark:
+        if self._kind != "mark" or self._token != mark:
             return False
         self._advance()
         return True
@@ -141,12 +142,12 @@ class _Parser:
         self._spend(1)
         self._kind, self._token = next(self._tokens)
 
-    def _scan(self) -> Iterator[tuple[bytes, bytes]]:
-        position = 0
-        while match := _TOKEN.match(self._source, position):
+    def _scan(self) -> Iterator[tuple[str, bytes]]:
+        source, position, match_token = self._source, 0, _TOKEN.match
+        while match := match_token(source, position):
             kind = match.lastgroup or ""
             position = match.end()
-            yield kind.encode(), match[kind]
+            yield kind, match[kind]
             if kind == "end":
                 return
         rest = self._source[position:].lstrip()
