@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def measured(
         findings=findings,
         bounds=BOUNDS,
         cache=cache,
-        show_progress=lambda number: show_progress(sys.stderr, cases=number),
+        show_progress=partial(show_progress, sys.stderr),
     )
     tried = attempts(workbench.run())
     outcomes = {result.case: result.outcome for result in results}
