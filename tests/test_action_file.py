@@ -162,6 +162,16 @@ def test_an_input_left_empty_means_what_one_not_given_means() -> None:
         assert uses == [], f"{name} is used without its default"
 
 
+def test_a_package_index_of_ones_own_reaches_what_makes_runtimes_and_nothing_else() -> None:
+    given = {step["name"] for step in steps() if "--env UV_DEFAULT_INDEX" in step.get("run", "")}
+    assert given == {"Provision", "Provision what may mend"}
+
+
+def test_a_proxy_reaches_what_has_the_network_and_nothing_else() -> None:
+    given = {step["name"] for step in steps() if "--env HTTPS_PROXY" in step.get("run", "")}
+    assert given == {"Provision", "Provision what may mend", "Report"}
+
+
 def test_no_input_is_required() -> None:
     assert not any(entry.get("required") for entry in action()["inputs"].values())
 
