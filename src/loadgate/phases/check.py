@@ -33,8 +33,6 @@ MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
 STALE = ("results.jsonl", "report.json", "junit.xml", CANDIDATES, LOCKS, RESULTS)
 """What an earlier run said."""
 
-"""From the number of cases to something that shows how they get on."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
