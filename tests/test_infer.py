@@ -359,6 +359,29 @@ def test_a_base_image_of_tensorflows_brings_its_version(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "base",
+    [
+        "nvcr.io/nvidia/tensorflow:23.12-tf2-py3",
+        "tensorflow/tensorflow:latest-gpu",
+        "gcr.io/deeplearning-platform-release/tf2-cpu.2-15.py310",
+        "example.org:5000/tensorflow-inference@sha256:00",
+    ],
+)
+def test_a_base_image_with_a_tensorflow_that_nobody_knows_is_told_of(base: str, tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"Dockerfile": f"FROM {base}\nRUN pip install flask\n"})
+    assert spec.notes == (
+        "No file of the repository says which TensorFlow, so the newest for Python 3.11 is used.",
+        f"Dockerfile:1: `{base}` has a TensorFlow, and does not say which; "
+        "name its version under `tensorflow:` of a runtime, or the image itself under `image:`.",
+    )
+
+
+@pytest.mark.parametrize("base", ["python:3.11", "acme/nontensorflow:1", "acme/mytf2app:1"])
+def test_a_base_image_that_says_nothing_of_tensorflow_is_not_told_of(base: str, tmp_path: Path) -> None:
+    assert len(infer(tmp_path, {"Dockerfile": f"FROM {base}\n"}).notes) == 1
+
+
 def test_a_requirement_of_tensorflow_replaces_that_of_the_base_image(tmp_path: Path) -> None:
     dockerfile = "FROM tensorflow/tensorflow:2.15.0\nRUN pip install tensorflow==2.13.1\n"
     runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
@@ -491,7 +514,7 @@ def test_where_nothing_is_said_the_newest_tensorflow_is_used_and_that_is_said_fi
     spec = infer(tmp_path, {"requirements.txt": "flask\n"})
     (runtime,) = spec.runtimes
     assert (runtime.name, runtime.python, asked(runtime)) == ("default", "3.11", ["tensorflow"])
-    assert spec.notes[0] == "No file of the repository names TensorFlow, so the newest for Python 3.11 is used."
+    assert spec.notes[0] == "No file of the repository says which TensorFlow, so the newest for Python 3.11 is used."
 
 
 def test_keras_alone_gets_the_newest_tensorflow_beside_it(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_what_holds_for_the_whole_run_is_noted_once(tmp_path: Path) -> None:
     report = foresee(Request(repository=tmp_path, folder=folder, cache=tmp_path, outputs=Outputs()))
     stream = io.StringIO()
     print_expectations(report, Console(file=stream, width=120, color_system=None), detail=Detail.NORMAL)
-    assert stream.getvalue().count("No file of the repository names TensorFlow") == 1
+    assert stream.getvalue().count("No file of the repository says which TensorFlow") == 1
 
 
 def test_junit_holds_neither_a_pass_nor_a_failure_nor_an_error(foreseen: tuple[Report, Path]) -> None:

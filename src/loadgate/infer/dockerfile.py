@@ -34,6 +34,7 @@ class Image:
     """Of a base image that has TensorFlow in it, and the line that names it."""
     base: str = ""
     """The base image's name."""
+    base_origin: Origin | None = None
     installed: tuple[Installed, ...] = ()
     copied: tuple[str, ...] = ()
     """Paths, relative to the build's context, that are copied from it."""
@@ -75,6 +76,7 @@ def read(root: Path, name: str) -> Image:
         python=Python(said=python, origin=origin) if python else None,
         tensorflow=Python(said=tensorflow, origin=origin) if tensorflow else None,
         base=first.base,
+        base_origin=origin,
         installed=tuple(installed for stage in needed for installed in stage.installed),
         copied=tuple(copied for stage in needed for copied in stage.copied),
     )
@@ -97,6 +99,11 @@ def tensorflow_of_image(image: str) -> str | None:
         return None
     said = re.match(r"\d+\.\d+\.\d+(rc\d+)?(?=$|-)", tag)
     return said[0] if said else None
+
+
+def has_some_tensorflow(image: str) -> bool:
+    """Whether its name tells of a TensorFlow of whatever version, as `nvcr.io/nvidia/tensorflow:23.12-tf2-py3` does."""
+    return re.search(r"(?:^|[/_-])(?:tensorflow|tf2)(?=$|[-_.:/])", _without_digest(image)) is not None
 
 
 def _without_digest(image: str) -> str:

@@ -53,7 +53,7 @@ def _default(python: str) -> Runtime:
     newest = next((each for each in reversed(supports()) if python in each.pythons()), supports()[-1])
     known = constraints_for(Version(newest.tensorflow))
     needed = known.requirements if known else ()
-    note = f"No file of the repository names TensorFlow, so the newest for Python {python} is used."
+    note = f"No file of the repository says which TensorFlow, so the newest for Python {python} is used."
     if needed:
         note = f"{note[:-1]}, with {', '.join(needed)}, without which it cannot be imported."
     requirements = tuple(Requirement(text=text) for text in ("tensorflow", *needed))

@@ -105,7 +105,13 @@ class Survey:
             return None
         parts = [*(declared for _, declared in listed if declared), own]
         requirements = tuple(line for part in parts for line in part.requirements)
-        brought = None if first_named(requirements, TENSORFLOW_NAMES) else image.tensorflow
+        required = first_named(requirements, TENSORFLOW_NAMES)
+        brought = None if required else image.tensorflow
+        if not (required or brought) and dockerfile.has_some_tensorflow(image.base):
+            self.notes.append(
+                f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
+                "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
+            )
         return Candidate(
             file=image.file,
             requirements=requirements,
