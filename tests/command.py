@@ -45,8 +45,8 @@ def ended(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], pati
 
 
 def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Until something has happened. Fails where the process ended before it, or in a minute."""
-    deadline = time.monotonic() + 60
+    """Until something has happened. Fails where the process ended before it, or where a whole run would be given up."""
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "it never happened"

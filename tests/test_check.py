@@ -15,7 +15,7 @@ import pytest
 
 from loadgate.domain import Lock
 
-from .command import LOADGATE, Ended, environment, loadgate, wait_until
+from .command import LOADGATE, PATIENCE, Ended, environment, loadgate, wait_until
 
 pytestmark = pytest.mark.runtime
 
@@ -251,7 +251,7 @@ def test_a_run_that_is_stopped_keeps_what_it_had_and_leaves_no_process_behind(
     wait_until(lambda: results.exists() and results.read_bytes().endswith(b"\n"), process)
     for number in signals:
         process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     report = read_json(tmp_path / ".loadgate" / "report.json")
 
     assert process.returncode == 130

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .command import LOADGATE, Ended, environment, loadgate, wait_until
+from .command import LOADGATE, PATIENCE, Ended, environment, loadgate, wait_until
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MODEL = EXAMPLES / "models" / "churn" / "churn_2019.h5"
@@ -492,7 +492,7 @@ def test_a_run_that_is_stopped_while_runtimes_are_made_ends_what_it_started(
     )
     wait_until(started.exists, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert "the run is partial, 1 of 1 case not reached" in out

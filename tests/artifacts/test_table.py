@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from contextlib import suppress
 
 import pytest
@@ -90,10 +89,8 @@ def test_damaged_snappy_is_unreadable(packed: bytes) -> None:
 
 def test_a_bomb_of_repetitions_is_bounded_by_the_size_it_claims() -> None:
     packed = e.varint(10) + b"\x00a" + b"\xfe\x01\x00" * 1_000_000
-    started = time.perf_counter()
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable, match="65 bytes long where it says 10"):
         table.unpack_snappy(packed, 0, len(packed))
-    assert time.perf_counter() - started < 1
 
 
 @given(st.binary(max_size=100))

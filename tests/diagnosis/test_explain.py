@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -25,6 +24,7 @@ from loadgate.domain import (
     StageResult,
     StandIn,
 )
+from tests.endless import comes_to_an_end
 
 from .seen import Failure, failures, silent_changes
 
@@ -169,21 +169,9 @@ def test_hostile_text_reaches_no_page_with_a_line_break_or_a_control_character(
 
 
 @pytest.mark.parametrize("piece", ["a", "'", "{", "Unknown layer: ", "attr '", "\n", "Unrecognized keyword arguments"])
-def test_a_message_of_megabytes_is_read_in_no_time(piece: str) -> None:
+def test_a_message_of_megabytes_is_not_read_for_ever(piece: str) -> None:
     flood = ExceptionInfo(type="ValueError", message=piece * 2_000_000, chain=(piece * 1_000_000,) * 10)
     some = [with_exception(failure, flood) for failure in failures()[::10]]
-    begun = time.perf_counter()
     for failure in some:
-        explained(failure)
-
-    assert (time.perf_counter() - begun) / len(some) < 0.1
-
-
-def test_a_thousand_failures_are_explained_in_no_time() -> None:
-    thousand = [failures()[number % len(failures())] for number in range(1000)]
-    explained(thousand[0])
-    begun = time.process_time()
-    for failure in thousand:
-        explained(failure)
-
-    assert time.process_time() - begun < 0.5
+        with comes_to_an_end():
+            explained(failure)

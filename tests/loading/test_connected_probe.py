@@ -16,6 +16,7 @@ from loadgate.loading.pool import Pool
 from loadgate.loading.probe_process import PROBE
 from loadgate.loading.sandbox_policy import grants_elsewhere
 from loadgate.sandbox.walls import NO_SANDBOX, Sandbox, examine
+from tests.command import PATIENCE
 from tests.loading.test_pool import EXPECTED, MEMORY, TIMEOUT, batch_of, jobs_of, models
 
 __all__ = ["models"]
@@ -29,7 +30,7 @@ def door(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     path = tmp_path_factory.mktemp("door") / "probe"
     process = subprocess.Popen([serving.interpreter, PROBE, "--listen", path], env={"PATH": "/usr/bin:/bin"})
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not path.exists():
             assert process.poll() is None
             assert time.monotonic() < until

@@ -22,6 +22,7 @@ from loadgate.interchange import read_document, write_document
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
 from loadgate.runtimes import description
+from tests.command import PATIENCE
 from tests.runtimes.tiny_index import TinyIndex
 
 HERE = ".".join(str(part) for part in sys.version_info[:2])
@@ -398,6 +399,6 @@ def test_an_interrupted_run_ends_at_once_and_takes_with_it_what_it_started(
         assert reader.read(4) == b"here"
         run.send_signal(signal.SIGINT)
         assert reader.read() == b"", "the import goes on"
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=PATIENCE)
     assert b"KeyboardInterrupt" in errors
     assert not list(cache.glob("runtimes/*/checks/*"))

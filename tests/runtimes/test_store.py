@@ -19,6 +19,7 @@ from loadgate.runtimes.manifest import LARGE, expected_sizes, top_level
 from loadgate.runtimes.processes import Processes
 from loadgate.runtimes.resolution import Resolution
 from loadgate.runtimes.store import Check, Record, Store, default_cache
+from tests.command import PATIENCE
 
 DIGEST = "a" * 64
 PYTHON = ".".join(str(part) for part in sys.version_info[:3])
@@ -189,7 +190,7 @@ def test_what_another_run_is_making_is_not_swept(store: Store, tmp_path: Path) -
 
 def test_runs_that_want_the_same_at_the_same_time_make_it_once(tmp_path: Path) -> None:
     builders = [start_builder(tmp_path / "cache", MAKE_WHOLE) for _ in range(4)]
-    outputs = [builder.communicate(timeout=60)[0] for builder in builders]
+    outputs = [builder.communicate(timeout=PATIENCE)[0] for builder in builders]
     assert [builder.returncode for builder in builders] == [0, 0, 0, 0]
     assert sorted(outputs) == [b"", b"", b"", b"made"]
 

@@ -67,18 +67,25 @@ def waits(root: Path, sighting: Sighting) -> Artifact:
         (loops, "more than 1 s"),
         (hoards, "512 MiB"),
         (raises, "ended the process"),
-        (waits, "not done after 3 s"),
     ],
 )
 def test_a_reader_that_fails_costs_the_facts_of_one_artifact(
     root: Path, read: reading.Reader, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "CPU_SECONDS", 1)
-    monkeypatch.setattr(apart, "PATIENCE", 3.0 if read is waits else 60.0)
     first, second, third = read_apart(root, SIGHTINGS, read)
     assert (first.damage, third.damage) == (None, None)
     assert damage in (second.damage or "")
     assert second.digest is not None
+
+
+def test_a_reader_that_waits_for_ever_is_given_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts = read_apart(root, SIGHTINGS, waits)
+    assert next(artifacts).damage is None
+    with monkeypatch.context() as patch:
+        patch.setattr(apart, "PATIENCE", 0.1)
+        assert next(artifacts).damage == "reading it was not done after 0 s"
+    assert next(artifacts).damage is None
 
 
 def test_a_reader_reaches_neither_the_network_nor_other_files_and_writes_nothing(root: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -30,8 +29,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     """The connection is closed without an answer."""
-    slow: float = 0.0
-    """Seconds before the answer."""
+    silent: bool = False
+    """Nothing is answered for as long as the connection is open."""
     after: bool = False
     """The request is carried out all the same, and only its answer is lost."""
 
@@ -270,8 +269,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(status, content, headers)
 
     def fail(self, fault: Fault) -> None:
-        if fault.slow:
-            time.sleep(fault.slow)
+        if fault.silent:
+            self.connection.recv(1)  # which ends when whoever asked has gone
+            self.close_connection = True
+            return
         if fault.cut:
             self.close_connection = True
             return
