@@ -400,6 +400,11 @@ def test_no_name_of_a_model_reaches_the_terminal_as_anything_but_text(repository
     assert len(read_json(hostile.parent / ".loadgate" / "report.json")["cases"]) == len(HOSTILE) + 1
 
 
+def test_no_refusal_paints_the_terminal_or_commands_a_runner(tmp_path: Path) -> None:
+    ended = loadgate("check", "\x1b[31mno\n::error::where", cwd=tmp_path)
+    assert ended.err == "loadgate: \\x1b[31mno\n: :error::where: no such directory; give the path of a repository\n"
+
+
 def test_a_model_whose_name_is_not_utf_8_is_skipped_by_name_and_costs_no_other_its_verdict(repository: Path) -> None:
     shutil.copy(MODEL, repository / os.fsdecode(b"bad\xff.h5"))
     shutil.copy(MODEL, repository / "bad\\xff.h5")
