@@ -367,7 +367,10 @@ def outline(
 @click.argument("locks_files", metavar="LOCKS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @cache_option
 def prune(locks_files: tuple[Path, ...], cache: Path | None) -> None:
-    """Remove from the cache every runtime that none of LOCKS names."""
+    """Remove from the cache every runtime that none of LOCKS names.
+
+    Only where no other run uses the cache: those of other projects are removed as well.
+    """
     from loadgate.domain import Locks
     from loadgate.interchange import read_document
     from loadgate.phases.outline import prune as phase
