@@ -1,6 +1,7 @@
 """Runs the command, and writes down which files its own process opens for anything but their digest.
 
-Run as `python own_process.py FILE ARGUMENT…`: FILE gets one line each, then one for each library that parses models.
+Run as `python own_process.py FILE ARGUMENT…`: FILE gets one line each, one for each library that parses models, and
+one for each number of threads that there were when it forked.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ DIGEST = "digest_of"
 
 
 def main(told: Path, arguments: list[str]) -> None:
-    opened: set[str] = set()
+    seen: set[str] = set()
     main_process = os.getpid()
 
     def watch(event: str, details: tuple[object, ...]) -> None:
+        if event == "os.fork" and os.getpid() == main_process:
+            seen.add(f"fork {len(os.listdir('/proc/self/task'))}")
         if event == "open" and os.getpid() == main_process and isinstance(details[0], str | bytes):
             frame = sys._getframe(1)
             while frame and frame.f_code.co_name != DIGEST:
                 frame = frame.f_back  # type: ignore[assignment]
-            opened.add(f"{DIGEST if frame else 'open'} {os.path.realpath(os.fsdecode(details[0]))}")
+            seen.add(f"{DIGEST if frame else 'open'} {os.path.realpath(os.fsdecode(details[0]))}")
 
     sys.addaudithook(watch)
     sys.argv = ["loadgate", *arguments]
@@ -32,7 +35,7 @@ def main(told: Path, arguments: list[str]) -> None:
         loadgate()
     finally:
         parsers = PARSERS.intersection(name.partition(".")[0] for name in sys.modules)
-        told.write_text("\n".join(sorted(opened | {f"import {name}" for name in parsers})))
+        told.write_text("\n".join(sorted(seen | {f"import {name}" for name in parsers})))
 
 
 if __name__ == "__main__":

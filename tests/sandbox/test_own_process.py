@@ -23,14 +23,16 @@ class Told:
     opened: frozenset[Path]
     digested: frozenset[Path]
     imported: frozenset[str]
+    threads: frozenset[str]
+    """How many there were whenever it forked."""
 
 
 def told(file: Path) -> Told:
     lines = [line.split(" ", 1) for line in file.read_text().splitlines()]
-    opened, digested, imported = (
-        [rest for word, rest in lines if word == wanted] for wanted in ("open", "digest_of", "import")
+    opened, digested, imported, threads = (
+        [rest for word, rest in lines if word == wanted] for wanted in ("open", "digest_of", "import", "fork")
     )
-    return Told(frozenset(map(Path, opened)), frozenset(map(Path, digested)), frozenset(imported))
+    return Told(frozenset(map(Path, opened)), frozenset(map(Path, digested)), frozenset(imported), frozenset(threads))
 
 
 def files_of(repository: Path) -> set[Path]:
@@ -59,6 +61,7 @@ def test_no_command_parses_a_model_in_its_own_process(repository: Path, tmp_path
     own = told(tmp_path / "told")
     assert own.opened & files == set()
     assert own.imported == set()
+    assert own.threads == ({"1"} if command != "init" else set()), "what is forked beside other threads may wait for ever for what they hold"
     assert bool(own.digested & files) is (command != "init")
 
 
@@ -71,4 +74,5 @@ def test_nor_does_a_whole_check(tmp_path: Path) -> None:
     own = told(tmp_path / "told")
     assert own.opened & models == set()
     assert own.imported == set()
+    assert own.threads == {"1"}
     assert own.digested & models == models

@@ -39,6 +39,7 @@ class NoAnswer(Exception):
 class Apart(Generic[Task]):
     """A process that reads nothing but what lies in `folders`, and answers each of `tasks` in their order.
 
+    It is forked, so there must be no thread yet but the one that makes it: what another held would be held for ever.
     No byte of an answer may be a line feed. `files` says of how many files a task is, where it can be of thousands.
     """
 
