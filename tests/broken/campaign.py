@@ -9,7 +9,6 @@ from __future__ import annotations
 import resource
 import signal
 import sys
-import tempfile
 import time
 import zlib
 from collections import Counter
@@ -20,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from loadgate.domain import Format
+from tests.in_memory import folder_in_memory
 
 from .mutations import mutated
 from .reading import LONGEST, Bench
@@ -76,8 +76,8 @@ def _out_of_time(_number: int, _frame: object) -> None:
 def main(arguments: Sequence[str]) -> None:
     kind, count = Format(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGPROF, _out_of_time)
-    with tempfile.TemporaryDirectory(prefix="broken-") as folder:
-        print(msgspec.json.encode(run(kind, count, Path(folder))).decode())  # noqa: T201 - it is what is asked of it
+    with folder_in_memory() as folder:
+        print(msgspec.json.encode(run(kind, count, folder)).decode())  # noqa: T201 - it is what is asked of it
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def test_a_plan_is_made_of_very_many_broken_files(tmp_path: Path) -> None:
         require_one_line(loadgate("inspect", "--json", subject, cwd=tmp_path))
 
 
-def test_links_that_lead_in_circles_or_nowhere_are_no_artifacts(tmp_path: Path) -> None:
+def test_links_that_lead_in_circles_or_nowhere_are_told_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "model.h5").symlink_to("other.h5")
     (tmp_path / "other.h5").symlink_to("model.h5")
     (tmp_path / "gone.keras").symlink_to("nowhere")
@@ -74,7 +74,9 @@ def test_links_that_lead_in_circles_or_nowhere_are_no_artifacts(tmp_path: Path) 
     (tmp_path / "saved/variables").symlink_to("../saved", target_is_directory=True)
     (tmp_path / "loadgate.yml").write_text("version: 1\nruntimes: {serving: {image: acme}}\n")
     assert loadgate("plan", ".", "--output", "p.json", cwd=tmp_path).status == 0
-    assert json.loads((tmp_path / "p.json").read_bytes())["artifacts"] == []
+    artifacts = json.loads((tmp_path / "p.json").read_bytes())["artifacts"]
+    assert [each["path"] for each in artifacts] == ["gone.keras", "model.h5", "other.h5", "saved"]
+    assert all(each["hindrance"] and each["unfollowed"] and each["facts"] is None for each in artifacts)
     for name in ("model.h5", "gone.keras", "self", "saved", "saved/saved_model.pb"):
         ended = loadgate("inspect", name, cwd=tmp_path)
         assert (ended.status, ended.err.count("\n")) == (2, 1), ended
