@@ -469,6 +469,16 @@ def test_a_spec_that_is_there_is_replaced_only_by_force(repository: Path) -> Non
     assert "ghcr.io" not in (repository / "loadgate.yml").read_text()
 
 
+# --- fix -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["model.resaved", "model.resaved.keras", "model.resaved.h5"])
+def test_what_would_be_written_over_is_refused_before_anything_is_tried(name: str, repository: Path) -> None:
+    (repository / name).write_text("mine")
+    ended = loadgate("fix", "repo/model.h5", "--write", cwd=repository.parent)
+    assert refused(ended) == f"repo/{name}: exists already; move it away first"
+
+
 # --- interruptions ---------------------------------------------------------------------------------------------
 
 SLOW = """#!/bin/sh

@@ -181,7 +181,7 @@ def test_fix_shows_what_it_tried_and_writes_what_it_saved_again(
     assert ended.status == 0, ended.err
     assert "Set `TF_USE_LEGACY_KERAS=1` and require `tf-keras==2.21.*`" in ended.out
     assert "its outputs are the same" in ended.out
-    assert f"written: {copy / 'm/keras2.resaved.h5'}" in ended.out
+    assert "written: m/keras2.resaved.h5\n" in ended.out
     again = loadgate("check", "--artifact", "m/keras2.resaved.h5", "--runtime", "next", cwd=copy, env=env)
     assert again.status == 0, again.out
     assert report["cases"]

@@ -422,7 +422,7 @@ def fix(artifact: Path, **options: Any) -> None:
         begin=lambda report: fixing.print_failures(report, console),
         tell=lambda attempts: fixing.print_attempts(attempts, console),
     )
-    fixing.print_verdict(fixed.report, console, written=str(fixed.written) if fixed.written else None)
+    fixing.print_verdict(fixed.report, console, written=os.path.relpath(fixed.written) if fixed.written else None)
     sys.exit(phase.exit_status(fixed))
 
 

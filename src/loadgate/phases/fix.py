@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -57,6 +58,9 @@ def fix(request: Request, show_progress: ShowProgress, begin: Callable[[Report],
     root = request.repository or repository_of(request.artifact)
     whole = plan(root, spec_file=request.spec_file, runtimes=request.runtimes)
     path = path_in(root, request.artifact, whole)
+    if request.write:  # before the minutes of work, in whichever format it will be saved
+        for format_ in SUFFIXES:
+            refuse_existing(beside(root / path, format_))
     planned = with_company(whole, path)
     with show_progress(cases=len(planned.cases)) as progress:
         locks = provision(planned, request.cache, progress=progress)
@@ -119,14 +123,22 @@ def about(path: str, planned: Plan, locks: Locks, results: Sequence[CaseResult])
     return assemble(narrowed, locks, [result for result in results if result.case in ids])
 
 
+def beside(original: Path, format_: Format) -> Path:
+    return original.with_name(f"{original.stem}.resaved{SUFFIXES[format_]}")
+
+
+def refuse_existing(place: Path) -> None:
+    if os.path.lexists(place):
+        raise UsageError(f"{os.path.relpath(place)}: exists already; move it away first")
+
+
 def write_beside(original: Path, rounds: Rounds, products: Path) -> Path | None:
     """The first re-save that was verified, as a new file; None where there is none."""
     for attempt in verified_resaves(rounds):
         resave = attempt.trial.resave
         assert resave is not None  # noqa: S101 -- that is what was asked for
-        place = original.with_name(f"{original.stem}.resaved{SUFFIXES[resave.format]}")
-        if place.exists():
-            raise UsageError(f"{place}: exists already; move it away first")
+        place = beside(original, resave.format)
+        refuse_existing(place)
         source = model_in(products / resave.source, resave.format)
         try:
             # a link would be followed when the copy is read, and the model's own code has written here
