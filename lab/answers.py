@@ -86,8 +86,8 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
         (
             (Mends.FILE,),
             "damaged_file not_written_by_keras invalid_graph weights_without_a_model tflite_custom_op "
-            "op_not_registered reference_variables graph_against_shape_functions sharded_v1_checkpoint "
-            "graph_producer_too_old op_removed_from_graphs",
+            "op_not_registered operations_in_hdf5 reference_variables graph_against_shape_functions "
+            "sharded_v1_checkpoint graph_producer_too_old op_removed_from_graphs",
         ),
         ((Mends.IMPORT,), "custom_object_not_imported op_of_missing_package"),
         (
@@ -105,8 +105,10 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
         (
             (Mends.OLDER,),
             "op_removed_from_tensorflow output_shapes_contradict saver_version_not_a_version "
-            "tflite_flex_delegate_missing saved_state_of_older_keras",
+            "saved_state_of_older_keras",
         ),
+        # some wheels between the oldest and the newest brought the delegate
+        ((Mends.NEWER, Mends.OLDER), "tflite_flex_delegate_missing"),
         ((Mends.OLDER, Mends.KERAS, Mends.FILE), "lambda_refused"),
         ((Mends.LOADER, Mends.KERAS), "saved_model_in_keras_3"),
         ((Mends.KERAS, Mends.FILE), "keras_optimizer_in_saved_model"),

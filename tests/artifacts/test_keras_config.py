@@ -75,6 +75,13 @@ def test_a_class_that_keras_does_not_bring_is_custom_and_says_where_it_is_needed
     )
 
 
+def test_an_operation_between_layers_is_nothing_that_its_author_would_import() -> None:
+    operation = {"class_name": "TrueDivide", "config": {"name": "true_divide"}, "inbound_nodes": []}
+    own = {**operation, "config": {"name": "true_divide", "trainable": True, "dtype": "float32"}}
+    assert read(sequential(operation)).custom_objects == ()
+    assert [each.name for each in read(sequential(own)).custom_objects] == ["TrueDivide"]
+
+
 def test_a_registered_class_in_the_dialect_of_hdf5_carries_its_package_in_its_name() -> None:
     reading = read(sequential(layer("Addons>GroupNormalization", "gn")))
     assert reading.layers == {"GroupNormalization": 1}

@@ -53,6 +53,14 @@ def test_what_a_layer_is_called_with_is_told_in_the_spelling_of_either_keras() -
     assert "called with mask: nothing" in constructs(sequential(new))["Dense"]
 
 
+def test_an_operation_between_layers_is_told_from_the_layer_of_its_name() -> None:
+    called = [{"args": [{"class_name": "__keras_tensor__", "config": {}}, 2.0], "kwargs": {}}]
+    operation = {"class_name": "Add", "config": {"name": "add"}, "inbound_nodes": called}
+    layer = {"class_name": "Add", "config": {"name": "add", "trainable": True}, "inbound_nodes": called}
+    assert "operation Add" in constructs(sequential(operation))[WHOLE]
+    assert "operation Add" not in constructs(sequential(layer))[WHOLE]
+
+
 def test_a_layer_called_twice_is_told() -> None:
     twice = {**dense(), "inbound_nodes": [[["a", 0, 0, {}]], [["b", 0, 0, {}]]]}
     assert "a layer called more than once" in constructs(sequential(twice))[WHOLE]

@@ -95,6 +95,16 @@ def test_nothing_is_known_of_a_layer_that_was_never_measured() -> None:
     assert "NeverSeen" in prediction.headline
 
 
+def test_operations_between_layers_load_from_an_archive_and_not_from_hdf5() -> None:
+    artifact = example("ranking/ranker_2026.h5")
+    assert artifact.facts is not None
+    assert predict(artifact, Loader.KERAS, KERAS_3).forecast is Forecast.WILL_LOAD
+    whole = (*artifact.facts.constructs[""], "operation Add")
+    facts = replace(artifact.facts, constructs={**artifact.facts.constructs, "": whole})
+    prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_3)
+    assert (prediction.forecast, prediction.cause) == (Forecast.WILL_NOT_LOAD, "operations_in_hdf5")
+
+
 def test_nothing_is_known_of_a_version_beyond_those_that_were_measured() -> None:
     future = Target(tensorflow=Version("9.0"), keras=Version("9.0"), python=Version("3.20"))
     assert of_example("ranking/ranker_2026.h5", future).forecast is Forecast.NOT_KNOWN

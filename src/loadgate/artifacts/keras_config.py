@@ -13,6 +13,7 @@ from typing import Any
 
 from loadgate.artifacts.bytecode import python_of
 from loadgate.artifacts.keras_constructs import constructs
+from loadgate.artifacts.keras_operations import is_operation
 from loadgate.domain import CustomObject, LambdaLayer, Signature, TensorSpec
 
 MAX_DEPTH = 200
@@ -197,7 +198,7 @@ class _Walk:
             config = {key: inner for key, inner in config.items() if key != "function"}
         elif class_name == "function" and isinstance(config, str):
             self._function(config, place, value)
-        elif not class_name.startswith("__") and not _is_built_in(value, place):
+        elif not class_name.startswith("__") and not _is_built_in(value, place) and not is_operation(value):
             self._remember(value, class_name, place)
         self._any(config, _Place(place.layer, place.field, None, place.depth + 1))
 

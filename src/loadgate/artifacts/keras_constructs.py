@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from loadgate.artifacts.keras_operations import is_operation
+
 MAX_DEPTH = 100
 MAX_CLASSES = 1_000
 MAX_OPTIONS = 400
@@ -17,6 +19,8 @@ MAX_NAME = 80
 
 WHOLE = ""
 """The class under which stands what belongs to the model as a whole."""
+OPERATION = "operation "
+"""Before the name of an operation of Keras 3 that lies among the layers."""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -56,6 +60,8 @@ class _Walk:
         name = str(_class_of(value))
         self._note(name, "written")
         self._origin(name, value)
+        if is_operation(value):
+            self._note(WHOLE, f"{OPERATION}{name}")
         if depth > MAX_DEPTH:
             self._note(WHOLE, UNBOUNDED)
             return

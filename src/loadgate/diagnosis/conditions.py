@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from loadgate.artifacts.keras_constructs import OPERATION, WHOLE
 from loadgate.diagnosis.ops import first_tensorflow_with, is_measured, last_tensorflow_with, package_of_op
 from loadgate.diagnosis.subject import Subject, version
 from loadgate.domain import CustomObject, Evidence, Loader, Side
@@ -164,6 +165,18 @@ def layer(subject: Subject, wanted: str) -> Seen | None:
     number = subject.facts.layers[found[0]]
     text = f"{number} {'layer' if number == 1 else 'layers'} of class {found[0]}"
     return Seen(evidence=(_of_artifact(text),), values={"layer": found[0]})
+
+
+def operations(subject: Subject, _wanted: str) -> Seen | None:
+    of_the_model = subject.facts.constructs.get(WHOLE, ())
+    found = [each.removeprefix(OPERATION) for each in of_the_model if each.startswith(OPERATION)]
+    if not found:
+        return None
+    named = ", ".join(found[:QUOTED])
+    text = (
+        f"holds {len(found)} operations of keras.ops, such as {named}" if found[1:] else f"holds the operation {named}"
+    )
+    return Seen(evidence=(_of_artifact(text),), values={"operations": named})
 
 
 def lambdas(subject: Subject, wanted: str) -> Seen | None:
@@ -381,6 +394,7 @@ CONDITIONS: Mapping[str, Condition] = {
         built_in,
         nested_model,
         layer,
+        operations,
         lambdas,
         op,
         op_of_package,

@@ -146,7 +146,7 @@ class Experience:
         """A Keras that was shown an option of a later one never took it: so it is with one that nobody else writes."""
         for trait in sorted(artifact):
             owner, option = option_of(trait)
-            if owner is None or option == OWN or self._is_well(trait, index):
+            if owner is None or option == OWN or option.startswith(MODULE) or self._is_well(trait, index):
                 continue
             if self._is_well(f"{trait.rpartition(': ')[0]}: {OWN}", index):
                 return Judgement(obstacle=REFUSAL, refused=trait)
@@ -182,7 +182,15 @@ class Experience:
         return not self._varying.get(trait, 0) & 1 << index and self._answer(trait, index) is Answer.TAKEN
 
     def _answer(self, trait: str, index: int) -> Answer:
-        return answer_of(self.words, self.knowledge.subject, trait, self.knowledge.versions[index])
+        answer = answer_of(self.words, self.knowledge.subject, trait, self.knowledge.versions[index])
+        if answer is Answer.REFUSED and self._is_well_around(trait, index):
+            return Answer.NOT_KNOWN  # the loader takes off what the class itself refuses
+        return answer
+
+    def _is_well_around(self, trait: str, index: int) -> bool:
+        """Seen to load in an earlier version, and in a later one."""
+        well = self._well.get(trait, 0)
+        return bool(well & ((1 << index) - 1)) and bool(well >> (index + 1))
 
     def _between(self, artifact: frozenset[str], below: int, above: int) -> Judgement:
         """What the nearest versions that know it agree on, from both sides."""
@@ -215,9 +223,11 @@ class Experience:
 def answer_of(words: Vocabulary, subject: str, trait: str, version: str) -> Answer:
     """What the class itself says of a trait that is an option of it."""
     owner, option = option_of(trait)
-    if owner is None or (option.startswith(MODULE) and not subject.startswith(Format.KERAS_V3)):
-        return Answer.NOT_KNOWN  # nobody looks for a class of HDF5 in its module
+    if owner is None:
+        return Answer.NOT_KNOWN
     answer = words.answer(owner, option, version)
+    if option.startswith(MODULE) and answer is Answer.REFUSED and not subject.startswith(Format.KERAS_V3):
+        return Answer.NOT_KNOWN  # of HDF5, Keras 3 alone looks for a class in its module
     if answer is Answer.REFUSED and subject.startswith(Format.SAVED_MODEL):
         return Answer.NOT_KNOWN  # where the class refuses, the layer is restored without it
     return answer

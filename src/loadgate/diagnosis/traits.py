@@ -5,11 +5,13 @@ An artifact with the traits of others that load will load; one with a trait that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from packaging.version import Version
 
+from loadgate.artifacts.keras_constructs import OPERATION
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
 from loadgate.diagnosis.target import Line, Target, version
@@ -52,7 +54,7 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     found = {f"{artifact.format} by {loader}"}
     if artifact.format in _KERAS_FORMATS:
         dialect = _dialect(facts)
-        found |= {f"{dialect}, {trait}" for trait in _of_configuration(facts, target)}
+        found |= {_told_in(dialect, trait) for trait in _of_configuration(facts, target)}
         found |= {f"{dialect}, {trait}" for trait in _of_lambdas(facts, target)}
         found |= {_named(artifact.path), f"written by {dialect}"}
     elif artifact.format is Format.KERAS_WEIGHTS_H5:
@@ -69,6 +71,11 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     else:
         found |= set(_of_ops(facts, target))
     return frozenset(found)
+
+
+def _told_in(dialect: str, trait: str) -> str:
+    """What no Keras knows, none knows by the word of another either."""
+    return trait if trait == CUSTOM_OBJECT else f"{dialect}, {trait}"
 
 
 def _dialect(facts: Facts) -> str:
@@ -113,13 +120,27 @@ def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
     if custom:
         yield OWN_OBJECT if target.imports else CUSTOM_OBJECT
     for name, options in facts.constructs.items():
-        if name in names:
-            continue
-        for option in options:
-            if not (option.startswith("activation ") and option.removeprefix("activation ") in names):
-                yield f"{name}: {option}" if name else option
+        if name not in names:
+            yield from (_of_construct(facts, name, option) for option in options if not _is_of(names, option))
     if "weights_layout" in facts.extra and facts.tensors:
         yield _of_weights(facts, names)
+
+
+def _of_construct(facts: Facts, name: str, option: str) -> str:
+    """What every layer has, one piece of code of Keras 3 reads for all of them; operations are stored alike as well."""
+    if not name and option.startswith(OPERATION):
+        return "an operation among the layers"
+    is_of_every_layer = _dialect(facts) == "Keras 3" and option.startswith(_OF_EVERY_LAYER)
+    return f"{name}: {option}" if name and not is_of_every_layer else option
+
+
+_OF_EVERY_LAYER = ("dtype: object", "build_config: input_shape")
+
+
+def _is_of(own: Collection[str], option: str) -> bool:
+    """Whether it is the name of one of the objects that Keras does not bring."""
+    kind, _, name = option.partition(" ")
+    return kind in ("activation", "is") and name in own
 
 
 def _of_weights(facts: Facts, custom: Collection[str]) -> str:
@@ -174,13 +195,17 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
         yield "optimizer slots, with Keras 2" if has_keras_2(target) else "optimizer slots, without Keras 2"
     if loader in (Loader.KERAS, Loader.TF_KERAS):
         yield f"keras metadata: {metadata.partition(':')[0]}"
-        yield from _of_configuration(facts, target)
+        yield from (_FUNCTIONAL.sub("Functional", trait) for trait in _of_configuration(facts, target))
         yield from (f"bytecode of Python {each.python} in Python {_minor(target.python)}" for each in facts.lambdas)
     endpoints = {signature.name for signature in facts.signatures}
     if loader is Loader.KERAS_LAYER:
         yield "served" if endpoints & {"serving_default", "serve"} else "not served"
     yield from _of_ops(facts, target)
     yield from _of_tables(facts)
+
+
+_FUNCTIONAL = re.compile(r"\bModel\b")
+"""What Keras called a functional model before 2.3; a SavedModel is restored alike under both names."""
 
 
 def has_keras_2(target: Target) -> bool:
@@ -191,12 +216,13 @@ def has_keras_2(target: Target) -> bool:
 def _of_tables(facts: Facts) -> Iterator[str]:
     """Lookup tables are restored by functions that lie in the file, and what these must be like has changed."""
     saver = version(facts.saved_with.tensorflow)
-    if any(op.startswith(_TABLES) for op in facts.ops):
+    if any(op.startswith("MutableHashTable") for op in facts.ops):
         eras = (era for first, era in _ERAS_OF_TABLES if saver is not None and saver >= first)
-        yield f"a table as TensorFlow {next(eras, saver)} keeps it"
+        yield f"a table that grows, as TensorFlow {next(eras, saver)} keeps it"
+    elif any(op.startswith("HashTable") for op in facts.ops):
+        yield "a table that is filled once"
 
 
-_TABLES = ("LookupTable", "MutableHashTable", "HashTable")
 _ERAS_OF_TABLES = ((Version("2.14"), "2.14 and later"), (Version("2.9"), "2.9 to 2.13"))
 """The first TensorFlow → those that were measured to be like it."""
 
@@ -209,11 +235,16 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
     if facts.saved_with.tensorflow is not None and version(facts.saved_with.tensorflow) is None:
         yield "a saver whose version is none"
     for op in facts.ops:
-        yield from _of_op(op, target.tensorflow)
+        yield from _of_op(op, target.tensorflow, version(facts.saved_with.tensorflow))
     for op, attributes in facts.op_attributes.items():
         for attribute in attributes:
             if _is_newer(ops.first_tensorflow_with_attribute(op, attribute), target.tensorflow):
-                yield f"the attribute {attribute} of {op}, which is newer"  # some loaders drop it where it says nothing
+                yield f"the attribute {attribute} of {op}, which is newer{_kept(facts)}"
+
+
+def _kept(facts: Facts) -> str:
+    """The import of TensorFlow 1's graphs drops what says nothing; what stands in a function is never dropped."""
+    return ", in a function" if facts.extra.get("variant") == "TF2" else ""
 
 
 def _is_newer(text: str | None, tensorflow: Version) -> bool:
@@ -221,7 +252,7 @@ def _is_newer(text: str | None, tensorflow: Version) -> bool:
     return first is not None and first > Version(f"{tensorflow.major}.{tensorflow.minor}")
 
 
-def _of_op(op: str, tensorflow: Version) -> Iterator[str]:
+def _of_op(op: str, tensorflow: Version, saver: Version | None) -> Iterator[str]:
     first, last = version(ops.first_tensorflow_with(op)), version(ops.last_tensorflow_with(op))
     own = Version(f"{tensorflow.major}.{tensorflow.minor}")
     if ops.package_of_op(op) is not None:
@@ -235,7 +266,7 @@ def _of_op(op: str, tensorflow: Version) -> Iterator[str]:
     elif op in _OF_A_KIND:
         yield _OF_A_KIND[op]
     elif op.startswith(_OF_TRAINING) or op.endswith(_OF_GRADIENTS):
-        yield f"op {op}"
+        yield f"op {op}, as TensorFlow {saver.major} uses it" if saver else f"op {op}"
 
 
 _OF_GRADIENTS = ("Grad", "GradV2", "GradV3")
