@@ -49,21 +49,11 @@ def assemble_shards(
 ) -> Report:
     """The same from several files of results, in whatever order they are given."""
     refuse_contradictions(plan)
-    artifacts = {artifact.path: artifact for artifact in plan.artifacts}
     states = {state.name: state for state in locks.runtimes}
     offered, contested = _one_result_a_case(shards)
-    planned = {case.id for case in plan.cases}
-    unknown = sum(1 for case in offered if case not in planned)
-    stale = {case.id for case in plan.cases if _is_of_other_bytes(offered.get(case.id), artifacts[case.artifact])}
-    told = (
-        _case_report(case, None if case.id in stale else offered.get(case.id), states.get(case.runtime), plan)
-        for case in plan.cases
-    )
-    asked = {runtime.name: runtime for runtime in plan.runtimes}
-    cases = tuple(
-        _explained(case, artifacts[case.case.artifact], asked[case.case.runtime], states.get(case.case.runtime))
-        for case in told
-    )
+    unknown = len(offered.keys() - {case.id for case in plan.cases})
+    stale = _of_other_bytes(plan, offered)
+    cases = _cases(plan, states, {case: result for case, result in offered.items() if case not in stale})
     runtimes = tuple(
         RuntimeReport(
             runtime=runtime,
@@ -124,10 +114,26 @@ def _total_order(result: CaseResult) -> tuple[int, str]:
     return _rank(result), repr(result)
 
 
-def _is_of_other_bytes(result: CaseResult | None, artifact: Artifact) -> bool:
-    if result is None or result.artifact_digest is None or artifact.digest is None:
-        return False
-    return result.artifact_digest != artifact.digest
+def _of_other_bytes(plan: Plan, offered: Mapping[str, CaseResult]) -> set[str]:
+    """The cases whose results are of an artifact that has changed since it was planned."""
+    planned = {artifact.path: artifact.digest for artifact in plan.artifacts}
+    loaded = {case: result.artifact_digest for case, result in offered.items()}
+    digests = ((case.id, planned[case.artifact], loaded.get(case.id)) for case in plan.cases)
+    return {case for case, was, now in digests if was is not None and now is not None and was != now}
+
+
+def _cases(plan: Plan, states: Mapping[str, RuntimeState], results: Mapping[str, CaseResult]) -> tuple[CaseReport, ...]:
+    artifacts = {artifact.path: artifact for artifact in plan.artifacts}
+    runtimes = {runtime.name: runtime for runtime in plan.runtimes}
+    return tuple(
+        _explained(
+            _case_report(case, results.get(case.id), states.get(case.runtime), plan),
+            artifacts[case.artifact],
+            runtimes[case.runtime],
+            states.get(case.runtime),
+        )
+        for case in plan.cases
+    )
 
 
 def _case_report(case: Case, result: CaseResult | None, state: RuntimeState | None, plan: Plan) -> CaseReport:
