@@ -24,6 +24,9 @@ VERSION = 1
 
 Document = TypeVar("Document", Plan, Locks)
 
+WRITERS = {"candidates.json": "load"}
+"""The phase that writes a plan which is none of the user's."""
+
 SCHEMAS: dict[str, type[Any]] = {"plan": Plan, "locks": Locks, "results": CaseResult}
 
 
@@ -49,7 +52,8 @@ def read_document(path: Path, kind: type[Document]) -> Document:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; run the phase that writes it first") from error
+        writer = WRITERS.get(path.name, "plan" if kind is Plan else "provision")
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; run `loadgate {writer}` first") from error
     try:
         document = msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
