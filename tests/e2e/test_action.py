@@ -28,6 +28,8 @@ runtimes:
   image: {{image: "loadgate-tests/serving:2.15"}}
 remedies: {{runtimes: 1, time: 240}}
 """
+CUSTOM = "models/vision/defects.keras"
+"""With a layer that the repository defines, and nobody imports."""
 EXPECTED = {
     ("models/churn/churn_2019.h5", "serving"): "passed",
     ("models/churn/churn_2019.h5", "next"): "failed",
@@ -38,6 +40,9 @@ EXPECTED = {
     ("models/fraud/1", "serving"): "passed",
     ("models/fraud/1", "next"): "passed",
     ("models/fraud/1", "image"): "passed",
+    (CUSTOM, "serving"): "failed",
+    (CUSTOM, "next"): "failed",
+    (CUSTOM, "image"): "failed",
 }
 ARTIFACTS = sorted({artifact for artifact, _ in EXPECTED})
 NOBODY = "65532:65532"
@@ -55,13 +60,13 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(runner: Runner, place: Path, serving_image: str) -> Runs:  # noqa: ARG001 - the spec names it
     """The same job twice, with nothing kept between the two but what actions/cache keeps."""
-    workspace = repository(place / "workspace", SPEC, *ARTIFACTS)
+    workspace = repository(place / "workspace", SPEC, "acme", *ARTIFACTS)
     first = runner.act(workspace, {"token": TOKEN})
     report = Path(first.outputs["reports"], "report.json")
     assert report.exists(), first.log
     told = json.loads(report.read_text())
     kept = JUnitXml.fromfile(first.outputs["junit"])
-    assert (kept.tests, kept.failures, kept.errors) == (len(EXPECTED) + 3, 3, 0)
+    assert (kept.tests, kept.failures, kept.errors) == (len(EXPECTED) + 3, 6, 0)
     return Runs(first, runner.act(workspace, {"token": TOKEN}), told)
 
 
@@ -73,7 +78,7 @@ def test_every_model_gets_its_true_verdict_in_every_runtime(runs: Runs) -> None:
 def test_the_outputs_say_what_the_report_says(runs: Runs) -> None:
     outputs = runs.first.outputs
     assert (outputs["verdict"], outputs["exit-status"]) == ("failed", "1")
-    assert (outputs["artifacts"], outputs["cases"], outputs["passed"], outputs["failed"]) == ("3", "9", "6", "3")
+    assert (outputs["artifacts"], outputs["cases"], outputs["passed"], outputs["failed"]) == ("4", "12", "6", "6")
     assert (outputs["errors"], outputs["skipped"]) == ("0", "0")
 
 
@@ -84,7 +89,7 @@ def test_the_gate_alone_fails_and_with_the_verdicts_status(runs: Runs) -> None:
 
 
 def test_the_summary_begins_with_the_verdict(runs: Runs) -> None:
-    assert "2 of 3 artifacts do not load" in runs.first.summary.splitlines()[0]
+    assert "3 of 4 artifacts do not load" in runs.first.summary.splitlines()[0]
 
 
 def test_a_remedy_was_tried_in_the_second_round(runs: Runs) -> None:
@@ -115,11 +120,24 @@ def test_both_runs_say_the_same(runs: Runs) -> None:
 
 
 def test_each_phase_was_a_container_of_its_own(runs: Runs) -> None:
+    """And what mends a failure in an image, and leaves the image as it is, was tried in that image."""
     phases = ("plan", "describe", "provision", "listen", "load", "report")
-    roles = [container.role for container in runs.first.containers if container.role in phases]
-    assert roles[:5] == ["plan", "describe", "provision", "listen", "load"]
-    # whether a remedy is for the image, and so tried in it, is for the search for remedies to say
-    assert [role for role in roles[5:] if role not in ("describe", "listen")] == ["provision", "load", "report"]
+    assert [container.role for container in runs.first.containers if container.role in phases] == [
+        "plan", "describe", "provision", "listen", "load", "describe", "provision", "listen", "load", "report",
+    ]  # fmt: skip
+    first, second = (container.inspected["Image"] for container in runs.first.of_role("listen"))
+    assert first == second
+
+
+def test_a_model_is_seen_to_load_in_an_image_with_what_its_failure_there_asks_for(runs: Runs) -> None:
+    (case,) = (
+        case
+        for case in runs.report["cases"]  # type: ignore[attr-defined]
+        if (case["case"]["artifact"], case["case"]["runtime"]) == (CUSTOM, "image")
+    )
+    best = case["diagnosis"]["remedies"][0]
+    assert (best["kind"], best["verified"]) == ("import", True), best
+    assert "imports: [acme.layers" in best["edits"][0]["new"]
 
 
 def test_no_container_is_root_or_can_become_it(runs: Runs) -> None:
