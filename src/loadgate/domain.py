@@ -97,6 +97,8 @@ class StandInKind(StrEnum):
     HTML = "html"
     JSON = "json"
     XML = "xml"
+    TEXT = "text"
+    """Any other text, where no format has any."""
     EMPTY = "empty"
     TRUNCATED = "truncated"
     MISSING_VARIABLES = "missing_variables"

@@ -12,7 +12,7 @@ from loadgate.artifacts.discover import read_artifact
 from loadgate.artifacts.stand_in import of_file
 from loadgate.domain import StandIn, StandInKind
 
-from .making import ERROR_DOCUMENT, ERROR_JSON, ERROR_PAGE, LFS_POINTER, formats, sightings
+from .making import ERROR_DOCUMENT, ERROR_JSON, ERROR_PAGE, LFS_POINTER, formats, save_data_set, sightings
 
 DVC_FILE = """\
 outs:
@@ -146,8 +146,42 @@ def test_a_dvc_file_of_something_else_is_no_artifact(tmp_path: Path, content: st
 
 
 def test_a_dvc_file_whose_model_is_there_says_nothing(tmp_path: Path) -> None:
-    write(tmp_path / "model.h5.dvc", DVC_FILE.encode())
-    write(tmp_path / "model.h5", b"not empty, and not a model either")
+    write(tmp_path / "model.bin.dvc", DVC_FILE.replace("model.h5", "model.bin").encode())
+    write(tmp_path / "model.bin", b"not empty, and not a model either")
+    assert formats(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.weights.h5", "m.hdf5", "m.keras", "M.TFLITE"])
+def test_a_text_under_the_name_of_a_model_is_told_of(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, b"404: Not Found\n")
+    assert only_stand_in(tmp_path) == StandIn(
+        kind=StandInKind.TEXT, file=name, detail="text of 15 bytes: 404: Not Found"
+    )
+
+
+@pytest.mark.parametrize("content", [bytes(2000), b"\0GITCRYPT\0" + bytes(range(256)), b"\x93NUMPY\x01\0"])
+@pytest.mark.parametrize("name", ["m.h5", "m.weights.h5", "m.hdf5", "m.keras", "m.tflite"])
+def test_bytes_of_no_format_under_the_name_of_a_model_are_a_damaged_one(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    write(tmp_path / name, content)
+    (sighting,) = sightings(tmp_path).values()
+    artifact = read_artifact(tmp_path, sighting)
+    assert (artifact.stand_in, artifact.facts) == (None, None)
+    assert artifact.damage
+
+
+@pytest.mark.parametrize("offset", [0, 512, 8192])
+def test_hdf5_that_holds_other_data_is_no_model_however_long_its_user_block_is(offset: int, tmp_path: Path) -> None:
+    save_data_set(tmp_path / "data")
+    write(tmp_path / "data.h5", bytes(offset) + (tmp_path / "data").read_bytes())
+    (tmp_path / "data").unlink()
+    assert formats(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["labels.pb", "frozen_graph.pb", "m.bin", "m.txt"])
+def test_bytes_of_no_format_under_any_other_name_are_nothing(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, b"404: Not Found\n")
     assert formats(tmp_path) == {}
 
 

@@ -45,6 +45,8 @@ def find(folder: Folder) -> Iterable[Sighting]:
 def read_facts(root: Path, sighting: Sighting) -> Facts:
     try:
         with open(root / sighting.path, "rb") as stream:
+            if stream.read(len(LOCAL_HEADER)) != LOCAL_HEADER:
+                raise Unreadable("it does not begin as a zip archive does")
             return _facts(stream, _members(stream))
     except TruncatedZipError as error:
         raise Unreadable(str(error), StandInKind.TRUNCATED) from error

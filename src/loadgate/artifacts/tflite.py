@@ -94,8 +94,10 @@ def find(folder: Folder) -> Iterable[Sighting]:
 
 def read_facts(root: Path, sighting: Sighting) -> Facts:
     with mapped(root / sighting.path) as buffer:
-        if buffer[IDENTIFIER] != _TFL3:
+        if len(buffer) < IDENTIFIER.stop:
             raise _too_short(len(buffer))
+        if buffer[IDENTIFIER] != _TFL3:
+            raise Unreadable("the identifier of TFLite, TFL3, is missing")
         return _facts(Table.root(buffer), buffer)
 
 

@@ -22,6 +22,7 @@ CAUSES_OF_STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.HTML: "document_instead_of_a_model",
     StandInKind.JSON: "document_instead_of_a_model",
     StandInKind.XML: "document_instead_of_a_model",
+    StandInKind.TEXT: "document_instead_of_a_model",
     StandInKind.EMPTY: "empty_file",
     StandInKind.TRUNCATED: "truncated_file",
     StandInKind.MISSING_VARIABLES: "missing_variables",

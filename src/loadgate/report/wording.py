@@ -55,6 +55,7 @@ STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.HTML: "an HTML page, not a model",
     StandInKind.JSON: "a JSON document, not a model",
     StandInKind.XML: "an XML document, not a model",
+    StandInKind.TEXT: "a text, not a model",
     StandInKind.EMPTY: "an empty file",
     StandInKind.TRUNCATED: "only the beginning of a model",
     StandInKind.MISSING_VARIABLES: "a SavedModel without its variables",
