@@ -101,6 +101,7 @@ class StandInKind(StrEnum):
     """Any other text, where no format has any."""
     EMPTY = "empty"
     TRUNCATED = "truncated"
+    MISSING_GRAPH = "missing_graph"
     MISSING_VARIABLES = "missing_variables"
     MISSING_SHARDS = "missing_shards"
 

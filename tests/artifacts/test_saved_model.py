@@ -10,6 +10,7 @@ from loadgate.artifacts.interface import Unreadable
 from loadgate.domain import Format, SavedWith, Signature, StandInKind, TensorSpec
 
 from . import encoding as e
+from .making import formats
 from .on_disk import DATA, find, find_one, read, write
 
 VARIABLE = e.node("v", "VarHandleOp", dtype=e.FLOAT)
@@ -76,6 +77,25 @@ def test_another_file_of_that_name_is_no_saved_model(tmp_path: Path, content: by
 def test_a_saved_model_without_variables_needs_none(tmp_path: Path) -> None:
     write(tmp_path, {"m/saved_model.pb": e.saved_model(e.meta_graph(CONSTANT))})
     assert find_one(saved_model, tmp_path, "m").stand_in is None
+
+
+def test_variables_without_the_graph_above_them_are_a_saved_model_and_no_checkpoint(tmp_path: Path) -> None:
+    content = with_variables(b"")
+    del content["m/saved_model.pb"]
+    write(tmp_path, content)
+    sighting = find_one(saved_model, tmp_path, "m/variables")
+    assert (sighting.path, sighting.files) == (
+        "m",
+        ("m/variables/variables.data-00000-of-00001", "m/variables/variables.index"),
+    )
+    assert sighting.stand_in is not None
+    assert (sighting.stand_in.kind, sighting.stand_in.file) == (StandInKind.MISSING_GRAPH, "m/saved_model.pb")
+    assert formats(tmp_path) == {"m": "saved_model"}
+
+
+def test_variables_below_their_graph_are_no_saved_model_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, with_variables(e.saved_model(e.meta_graph(CONSTANT))))
+    assert find(saved_model, tmp_path, "m/variables") == []
 
 
 @pytest.mark.parametrize("op", ["Variable", "VariableV2", "VarHandleOp"])

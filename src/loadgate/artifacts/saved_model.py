@@ -5,6 +5,7 @@ The path of one that lies in the repository's own root is `.`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,9 +34,10 @@ _BEGINNING = re.compile(rb"(?:\x08[\x00-\x7f])?\x12[\x80-\xff]{0,4}[\x00-\x7f][\
 
 
 def find(folder: Folder) -> Iterable[Sighting]:
-    """At most one: the folder itself."""
+    """At most one: the folder itself, or the one above it where this holds the variables and that no graph."""
     main = next((name for name in _MAIN if name in folder.names), None)
     if main is None:
+        yield from _without_graph(folder)
         return
     below = [name for inner in _FOLDERS for name in folder.below(inner)]
     beside = [name for name in (*_MAIN, keras_metadata.FILE, _FINGERPRINT) if name in folder.names]
@@ -48,6 +50,24 @@ def find(folder: Folder) -> Iterable[Sighting]:
         format=Format.SAVED_MODEL,
         files=tuple(sorted(sightings.path_of(folder, name) for name in (*beside, *below))),
         stand_in=reason,
+    )
+
+
+def _without_graph(folder: Folder) -> Iterator[Sighting]:
+    """Without it the variables would be taken for a checkpoint, which loads. Nothing but a SavedModel calls them so."""
+    above, _, name = f"/{folder.path}".rpartition("/")
+    above = above.removeprefix("/")
+    index = _INDEX.rpartition("/")[2]
+    if name != "variables" or index not in folder.names:
+        return
+    if any(os.path.lexists(folder.root / above / main) for main in _MAIN):
+        return
+    file = f"{above}/{_MAIN[0]}" if above else _MAIN[0]
+    yield Sighting(
+        path=above or REPOSITORY,
+        format=Format.SAVED_MODEL,
+        files=tuple(sightings.path_of(folder, each) for each in folder.names if each.startswith("variables.")),
+        stand_in=StandIn(kind=StandInKind.MISSING_GRAPH, file=file, detail="its variables are there, and no graph"),
     )
 
 

@@ -25,6 +25,7 @@ CAUSES_OF_STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.TEXT: "document_instead_of_a_model",
     StandInKind.EMPTY: "empty_file",
     StandInKind.TRUNCATED: "truncated_file",
+    StandInKind.MISSING_GRAPH: "missing_graph",
     StandInKind.MISSING_VARIABLES: "missing_variables",
     StandInKind.MISSING_SHARDS: "missing_shards",
 }

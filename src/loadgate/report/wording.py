@@ -58,6 +58,7 @@ STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.TEXT: "a text, not a model",
     StandInKind.EMPTY: "an empty file",
     StandInKind.TRUNCATED: "only the beginning of a model",
+    StandInKind.MISSING_GRAPH: "a SavedModel without its graph",
     StandInKind.MISSING_VARIABLES: "a SavedModel without its variables",
     StandInKind.MISSING_SHARDS: "a checkpoint without all of its shards",
 }
