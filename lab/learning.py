@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from packaging.version import Version
 
 from lab.past_loads import Load
-from loadgate.diagnosis.experience import Knowledge, Obstacle, Table, answer_of
+from loadgate.diagnosis.experience import Knowledge, Obstacle, Table, answer_of, options_of
 from loadgate.diagnosis.traits import is_broad
-from loadgate.diagnosis.words import NOTHING, Answer, Vocabulary
+from loadgate.diagnosis.words import NOTHING, OWN, Answer, Vocabulary
+from loadgate.domain import Format
 
 MANY = 10
 """So many failures of what has a trait of a whole file, and none that loads, and the trait alone is blamed."""
@@ -74,6 +75,7 @@ def known_of(
         loads=tuple(sum(load.version == version for load in measured) for version in versions),
         good={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(good.items())},
         varying={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(varying.items())},
+        always_written={of: tuple(sorted(options)) for of, options in sorted(always_written(measured).items())},
         obstacles=tuple(
             Obstacle(traits=tuple(sorted(map(number_of, sorted(traits)))), at=at, cause=cause, loads=count)
             for (traits, cause), (at, count) in sorted(
@@ -81,6 +83,21 @@ def known_of(
             )
         ),
     )
+
+
+def always_written(measured: Iterable[Load]) -> Mapping[str, set[str]]:
+    """Class → the options that were in every file with the class that loaded.
+
+    Not of SavedModels, which are restored without a class where there is no other way, nor `dtype`, which is told of
+    all layers together.
+    """
+    found: dict[str, set[str]] = {}
+    for load in measured:
+        if load.loaded and not load.subject.startswith(Format.SAVED_MODEL):
+            for owner, options in options_of(load.traits).items():
+                written = {option for option in options if option.isidentifier() and option not in (OWN, "dtype")}
+                found[owner] = found.get(owner, written) & written
+    return {owner: options for owner, options in found.items() if options}
 
 
 def suspected(

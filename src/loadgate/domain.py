@@ -145,6 +145,8 @@ class LambdaLayer:
     name: str
     python: str | None = None
     """The Python versions whose bytecode this is, such as `3.8 to 3.10`; None where it cannot be told."""
+    looks_up: tuple[str, ...] = ()
+    """Names that its code takes from outside of itself, such as `tf`; those that Python brings are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,26 @@ def test_a_lambda_is_expected_to_load_in_a_python_of_its_family_alone() -> None:
     }
 
 
+def test_a_lambda_that_looks_up_a_name_is_not_taken_to_load_because_one_that_looks_up_none_did() -> None:
+    artifact = example("pricing/elasticity.h5")
+    assert artifact.facts is not None
+    lambdas = tuple(replace(each, looks_up=("backend_of_ours",)) for each in artifact.facts.lambdas)
+    prediction = predict(replace(artifact, facts=replace(artifact.facts, lambdas=lambdas)), Loader.KERAS, KERAS_2)
+    assert prediction.forecast is Forecast.NOT_KNOWN
+    assert "looks up backend_of_ours" in prediction.headline
+
+
+def test_a_class_without_an_option_that_every_file_had_is_not_taken_to_load() -> None:
+    artifact = example("ranking/ranker.h5")
+    assert artifact.facts is not None
+    assert predict(artifact, Loader.KERAS, KERAS_2).forecast is Forecast.WILL_LOAD
+    options = tuple(each for each in artifact.facts.constructs["Dense"] if each != "units")
+    facts = replace(artifact.facts, constructs={**artifact.facts.constructs, "Dense": options})
+    prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_2)
+    assert prediction.forecast is Forecast.NOT_KNOWN
+    assert "Dense without units" in prediction.headline
+
+
 def test_a_layer_around_a_saved_model_came_with_keras_3() -> None:
     prediction = of_example("churn/churn_2022", KERAS_2, Loader.KERAS_LAYER)
     assert (prediction.forecast, prediction.cause) == (Forecast.WILL_NOT_LOAD, "no_such_loader")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 
+from loadgate.artifacts.bytecode_names import names_of
+
 MAX_CODE = 4 * 1024**2
 """Characters of encoded bytecode that are looked at."""
 
@@ -27,6 +29,12 @@ _RESUME_313, _PROLOGUE_313 = 149, frozenset({62, 94, 35, 32})
 def python_of(encoded: str) -> str | None:
     """The Pythons that can unmarshal a function as Keras stores it, such as `3.8 to 3.10`; None where none is known."""
     return family_of(_decoded(encoded[:MAX_CODE]))
+
+
+def names_looked_up(encoded: str) -> tuple[str, ...]:
+    """What a function as Keras stores it takes from outside of itself; empty where that cannot be told."""
+    code = _decoded(encoded[:MAX_CODE])
+    return names_of(code, family_of(code))
 
 
 def family_of(code: bytes) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from operator import attrgetter, itemgetter
@@ -23,10 +23,11 @@ _MAX_PYTHON_CALLS = 100
 _NODE, _LIBRARY, _VERSIONS, _VERSION = map(GRAPH_DEF.key, ("node", "library", "versions", "version"))
 _NODE_OF_FUNCTION = FUNCTION_DEF.key("node_def")
 _NAME, _OP, _DEVICE = NODE_DEF.key("name"), NODE_DEF.key("op"), NODE_DEF.key("device")
+_ATTRIBUTE = NODE_DEF.key("attr")
+_KEY, _LONG = 0x0A, 0x80
+"""The first byte of an entry of a mapping whose key is a text, and the least of a length that takes another byte."""
 REFERENCES = frozenset({"Variable", "VariableV2", "Assign", "AssignAdd", "AssignSub"})
 """Ops whose result is a variable itself."""
-_NAMESAKES = 3
-"""Of nodes of the same op, so many are asked for their attributes: what wrote one graph writes each op alike."""
 _MAX_ATTRIBUTES = 100
 """Of one op."""
 _MAX_KINDS = 20_000
@@ -61,7 +62,7 @@ class Graph:
 @dataclass(slots=True)
 class _Tally:
     ops: Counter[bytes] = field(default_factory=Counter)
-    attributes: defaultdict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    attributes: defaultdict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     devices: dict[bytes, None] = field(default_factory=dict)
     python_calls: list[str] = field(default_factory=list)
 
@@ -83,7 +84,7 @@ def read_graph(graph: Message) -> Graph:
         elif key == _VERSION:
             version = signed(start)
     ops = {op.decode("utf-8", "replace"): count for op, count in tally.ops.items()}
-    attributes = {op.decode("utf-8", "replace"): tuple(sorted(names)) for op, names in tally.attributes.items()}
+    attributes = {op.decode("utf-8", "replace"): _told(names) for op, names in tally.attributes.items()}
     producer = versions.integer("producer") or version or None
     return Graph(
         nodes=nodes,
@@ -113,17 +114,22 @@ def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "
     """Counts the node between `start` and `end`. Written out, for here the time of a large graph goes."""
     buffer = holder.buffer
     op = device = b""
+    attributes: list[bytes] = []
     for key, begin, stop in walk(buffer, start, end, holder.budget):
-        if key == _OP:
+        if key == _ATTRIBUTE:
+            # the name is the first field of an entry, and short; whoever writes it otherwise is asked for no name
+            after = begin + 2
+            if stop > after and buffer[begin] == _KEY and buffer[begin + 1] < min(_LONG, stop - after + 1):
+                attributes.append(buffer[after : after + buffer[begin + 1]])
+        elif key == _OP:
             op = buffer[begin : min(stop, begin + _MAX_NAME)]
         elif key == _DEVICE:
             device = buffer[begin : min(stop, begin + _MAX_NAME)]
     if len(tally.ops) < _MAX_KINDS:
         tally.ops[op] += 1
-        if tally.ops[op] <= _NAMESAKES:
-            tally.attributes[op].update(
-                islice(_attributes(Message(NODE_DEF, buffer, start, end, holder.budget)), _MAX_ATTRIBUTES)
-            )
+        known = tally.attributes[op]
+        if len(known) < _MAX_ATTRIBUTES:
+            known.update(attributes)
     if device and len(tally.devices) < _MAX_KINDS:
         tally.devices[device] = None
     if op in _NAMES_OF_PYTHON_CALLS and len(tally.python_calls) < _MAX_PYTHON_CALLS:
@@ -138,11 +144,9 @@ def _name(holder: Message, start: int, end: int) -> str:
     return name.decode("utf-8", "replace")
 
 
-def _attributes(node: Message) -> Iterator[str]:
-    for entry in node.messages("attr"):
-        name = entry.text("key")
-        if not name.startswith("_"):
-            yield name[:_MAX_NAME]
+def _told(attributes: Iterable[bytes]) -> tuple[str, ...]:
+    """Without those that TensorFlow keeps for itself."""
+    return tuple(sorted(name.decode("utf-8", "replace") for name in attributes if not name.startswith(b"_")))
 
 
 def hands_out_references(meta_graph: Message) -> bool:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from loadgate.artifacts.bytecode import python_of
+from loadgate.artifacts.bytecode import names_looked_up, python_of
 from loadgate.artifacts.keras_constructs import constructs
 from loadgate.artifacts.keras_operations import is_operation
 from loadgate.domain import CustomObject, LambdaLayer, Signature, TensorSpec
@@ -215,7 +215,8 @@ class _Walk:
         if isinstance(function, str) and function.isidentifier():
             self._remember(config, function, _Place(name, "function"))
         elif len(self.lambdas) < MAX_CUSTOM_OBJECTS:
-            self.lambdas.append(LambdaLayer(name=name, python=python_of(_first_text(function) or "")))
+            code = _first_text(function) or ""
+            self.lambdas.append(LambdaLayer(name=name, python=python_of(code), looks_up=names_looked_up(code)))
 
     def _function(self, name: str, place: _Place, value: Mapping[str, Any] | None = None) -> None:
         names = _names().get(place.kind or "", _all_names())

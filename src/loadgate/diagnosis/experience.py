@@ -7,7 +7,7 @@ is taken to be so; beyond the first and the last nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -55,6 +55,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     obstacles: tuple[Obstacle, ...]
     varying: Mapping[str, str]
     """Number of a trait → the versions in which what has it loads or not for reasons that are no trait."""
+    always_written: Mapping[str, tuple[str, ...]] = {}
+    """Class → the options that every file had which has the class, of those that loaded."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -130,10 +132,21 @@ class Experience:
         is_newer = saver is not None and release_of(saver) > release_of(version)
         if judgement.unknown is not None and is_newer and not self.knowledge.subject.startswith(Format.SAVED_MODEL):
             judgement = self._with_newer_options(artifact, above) or judgement
+        if judgement.obstacle is None and judgement.unknown is None:
+            return Judgement(unknown=self._lacking(artifact))
         if judgement.refused is None:
             return judgement
         cause = self._cause_of_refusal(judgement.refused, saver, is_newer=is_newer)
         return replace(judgement, obstacle=Obstacle(traits=(), at=0, cause=cause, loads=0))
+
+    def _lacking(self, artifact: frozenset[str]) -> str | None:
+        """What no file was seen to load without: a class may want an option that its older self did not write."""
+        written = options_of(artifact)
+        for owner, options in sorted(written.items()):
+            for wanted in self.knowledge.always_written.get(owner, ()):
+                if wanted not in options:
+                    return f"{owner} without {wanted}"
+        return None
 
     def _cause_of_refusal(self, refused: str, saver: Version | None, *, is_newer: bool) -> str:
         if MODULE in refused and (saver is not None or self.knowledge.line == Line.KERAS_3):
@@ -239,6 +252,16 @@ def option_of(trait: str) -> tuple[str | None, str]:
     name, _, kind = option.partition(": ")
     is_option = bool(separator) and owner.isidentifier() and (name.isidentifier() or name.startswith(MODULE))
     return (owner, name) if is_option and is_usual(name, kind) else (None, "")
+
+
+def options_of(traits: Iterable[str]) -> Mapping[str, set[str]]:
+    """Class, in its dialect → the names of the options that are written of it, for each class that is there."""
+    found: dict[str, set[str]] = {}
+    for trait in traits:
+        owner, separator, option = trait.partition(": ")
+        if separator and owner.rpartition(", ")[2].isidentifier():
+            found.setdefault(owner, set()).add(option.partition(": ")[0])
+    return {owner: options for owner, options in found.items() if OWN in options}
 
 
 def is_usual(option: str, kind: str) -> bool:

@@ -14,7 +14,8 @@ from packaging.version import Version
 from loadgate.artifacts.keras_constructs import OPERATION
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
-from loadgate.diagnosis.target import Line, Target, version
+from loadgate.diagnosis.lambda_names import is_found
+from loadgate.diagnosis.target import Line, Target, place_of, version
 from loadgate.domain import Artifact, CustomObject, Facts, Format, Loader
 
 CUSTOM_OBJECT = "an object that Keras does not bring"
@@ -55,7 +56,7 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     if artifact.format in _KERAS_FORMATS:
         dialect = _dialect(facts)
         found |= {_told_in(dialect, trait) for trait in _of_configuration(facts, target)}
-        found |= {f"{dialect}, {trait}" for trait in _of_lambdas(facts, target)}
+        found |= {f"{dialect}, {trait}" for trait in _of_lambdas(facts, loader, target)}
         found |= {_named(artifact.path), f"written by {dialect}"}
     elif artifact.format is Format.KERAS_WEIGHTS_H5:
         found.add(f"layout: {facts.extra.get('layout', 'not known')}")
@@ -156,12 +157,15 @@ def is_of_training(custom: CustomObject) -> bool:
     return (custom.where or "").startswith("training")
 
 
-def _of_lambdas(facts: Facts, target: Target) -> Iterator[str]:
+def _of_lambdas(facts: Facts, loader: Loader, target: Target) -> Iterator[str]:
     for found in facts.lambdas:
         if found.python is None or target.python is None:
             yield "bytecode of a Python that is not known"
         elif is_within(target.python, found.python):
             yield "bytecode of this Python"
+            place = place_of(target, loader)
+            missing = (name for name in found.looks_up if place is None or not is_found(name, *place))
+            yield from (f"a Lambda that looks up {name}" for name in missing)
         else:
             yield "bytecode of another Python"
 
