@@ -142,6 +142,13 @@ def test_variables_that_were_not_frozen_are_counted(tmp_path: Path) -> None:
     assert read(graph_def, tmp_path).extra["unfrozen_variables"] == "2"
 
 
+def test_an_attribute_is_told_that_only_one_of_many_nodes_of_an_op_has(tmp_path: Path) -> None:
+    alike = [e.node(f"norm{number}", "FusedBatchNormV3", "x", T=e.FLOAT) for number in range(20)]
+    other = e.node("trained", "FusedBatchNormV3", "x", T=e.FLOAT, exponential_avg_factor=e.FLOAT, _class=e.FLOAT)
+    write(tmp_path, {"g.pb": e.graph(X, *alike, other)})
+    assert read(graph_def, tmp_path).op_attributes["FusedBatchNormV3"] == ("T", "exponential_avg_factor")
+
+
 def test_only_the_beginning_of_a_large_graph_is_examined_when_it_is_looked_for(tmp_path: Path) -> None:
     nodes = [e.node(f"n{number}", "Neg", "x") for number in range(70)]
     write(tmp_path, {"g.pb": e.graph(*nodes, e.node("not a name", "Neg"))})
