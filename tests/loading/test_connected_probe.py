@@ -17,7 +17,7 @@ from loadgate.loading.probe_process import PROBE
 from loadgate.loading.sandbox_policy import grants_elsewhere
 from loadgate.sandbox.walls import NO_SANDBOX, Sandbox, examine
 from tests.command import PATIENCE
-from tests.loading.test_pool import EXPECTED, MEMORY, TIMEOUT, batch_of, jobs_of, models
+from tests.loading.test_pool import EXPECTED, LONGEST, MEMORY, batch_of, jobs_of, models
 
 __all__ = ["models"]
 
@@ -42,7 +42,7 @@ def door(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 
 
 def loaded(batch: Batch, sandbox: Sandbox | None = None) -> dict[str, CaseResult]:
-    limits = Limits(checks=Checks(timeout=TIMEOUT, memory=MEMORY), workers=2, memory=8 * MEMORY)
+    limits = Limits(checks=Checks(timeout=LONGEST, memory=MEMORY), workers=2, memory=8 * MEMORY)
     with Pool(limits, started=lambda _case: None, sandbox=sandbox) as pool:
         return {result.case: result for result in pool.run([batch])}
 
