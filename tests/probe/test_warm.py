@@ -12,28 +12,47 @@ from loadgate.domain import Lock
 from loadgate.loading import probe_process
 
 PROGRAM = """
-import importlib.util, json, os, sys
+import json, os, signal, sys
 import tensorflow as tf
-from tensorflow.python.eager import context
-spec = importlib.util.spec_from_file_location("warm", sys.argv[1])
-warm = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(warm)
+sys.path.insert(0, sys.argv[1])
+from probe import graph_passes, runtime, warm
 def bases(cls):
     found = {repr(cls): repr(cls.__bases__)}
     for below in cls.__subclasses__():
         found.update(bases(below))
     return found
+def all_that_needs_threads():
+    with tf.Graph().as_default():
+        one = tf.compat.v1.placeholder(tf.float32, (None, None))
+        folded = tf.reshape(one, tf.concat([tf.range(2, 3), [-1]], 0))
+        with tf.compat.v1.Session() as session:
+            session.run(tf.matmul(folded, folded, transpose_b=True), {one: [[1.0] * 512] * 512})
+    numbers = tf.data.Dataset.range(64).map(lambda number: number + 1, num_parallel_calls=4).prefetch(2)
+    several = tf.function(lambda x: tf.while_loop(lambda i, _: i < 4, lambda i, x: (i + 1, x @ x), (0, x)))
+    several(tf.random.uniform((256, 256)))
+    return sum(numbers.as_numpy_iterator()) == 64 * 65 // 2
+def working_child():
+    process = os.fork()
+    if process == 0:
+        signal.alarm(120)
+        os._exit(0 if all_that_needs_threads() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 before = bases(tf.keras.layers.Layer)
 failures = []
-for step in warm.STEPS:
+threads = runtime.threads()
+for step in warm.STEPS + [graph_passes.look_up]:
     try:
-        step()
+        threads += step() or 0
     except Exception as error:
         failures.append("%s: %r" % (step.__name__, error))
-handle = context._context is not None and context._context._context_handle is not None
+unexpected = runtime.threads() - threads
+context = runtime.has_eager_context()
+working = working_child()
+inherited = os.environ.get(graph_passes.OWN_THREADS)
 layers = tf.keras.layers
 names = [layers.Dense(1).name, layers.ReLU().name, tf.keras.Sequential().name]
-print(json.dumps({"failures": failures, "has_run_an_op": handle, "names": names,
+print(json.dumps({"failures": failures, "context": context, "unexpected": unexpected, "inherited": inherited,
+                  "names": names, "working": working,
                   "exchanged": [name for name, base in bases(tf.keras.layers.Layer).items()
                                 if before.get(name, base) != base]}))
 """
@@ -41,7 +60,7 @@ print(json.dumps({"failures": failures, "has_run_an_op": handle, "names": names,
 
 @pytest.fixture(scope="module")
 def seen(serving: Lock) -> dict[str, object]:
-    command = [serving.interpreter, "-c", PROGRAM, str(probe_process.PROBE.with_name("warm.py"))]
+    command = [serving.interpreter, "-c", PROGRAM, str(probe_process.PROBE.parents[1])]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found: dict[str, object] = json.loads(output.splitlines()[-1])
     return found
@@ -53,8 +72,23 @@ def test_every_step_works(seen: dict[str, object]) -> None:
 
 
 @pytest.mark.runtime
-def test_no_step_runs_an_op_so_that_forking_stays_safe(seen: dict[str, object]) -> None:
-    assert seen["has_run_an_op"] is False
+def test_no_step_runs_an_op_eagerly_so_that_forking_stays_safe(seen: dict[str, object]) -> None:
+    assert seen["context"] is False
+
+
+@pytest.mark.runtime
+def test_no_step_leaves_a_thread_that_a_child_would_miss(seen: dict[str, object]) -> None:
+    assert seen["unexpected"] == 0
+
+
+@pytest.mark.runtime
+def test_a_child_has_all_the_threads_that_it_needs(seen: dict[str, object]) -> None:
+    assert seen["working"] == 0
+
+
+@pytest.mark.runtime
+def test_no_step_leaves_a_setting_that_a_child_would_inherit(seen: dict[str, object]) -> None:
+    assert seen["inherited"] is None
 
 
 @pytest.mark.runtime

@@ -1,13 +1,13 @@
-"""Import what every case of a runtime needs, and make the first load cheap, without a single op being run.
+"""Import what every case of a runtime needs, and say whether the process may still be forked.
 
-A process that has run an op cannot be forked: TensorFlow's threads do not exist in the child, and it waits for them
-for ever. Importing alone is safe in every version from 1.15 to 2.21.
+A process that has run an op eagerly cannot be forked: TensorFlow's threads do not exist in the child, and it waits for
+them for ever. Importing alone is safe in every version from 1.15 to 2.21.
 """
 
 import importlib
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 
 class ImportsFailed(Exception):
@@ -46,6 +46,13 @@ def keras_packages() -> List[Any]:
 
     other = sys.modules.get("tf_keras")
     return [tf.keras] + ([other] if other is not None else [])
+
+
+def tensorflow_version() -> Tuple[int, int]:
+    import tensorflow as tf
+
+    major, minor = tf.__version__.split(".")[:2]
+    return int(major), int(minor)
 
 
 def threads() -> int:

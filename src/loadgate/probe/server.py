@@ -199,13 +199,14 @@ class Server:
     def prepare(self, request: Dict[str, Any]) -> None:
         """Import TensorFlow here, so that no case has to, and say whether this process may be forked afterwards."""
         started = time.monotonic()
-        # a tenth of the time that importing TensorFlow takes goes into looking for garbage that is not there
+        # A tenth of the time that importing TensorFlow takes goes into looking for garbage, of which there is little.
+        # To collect that at the end would cost more again than it spares the children.
         gc.disable()
         try:
             version = runtime.prepare(dict(request, imports=[]))
-            if request["warm"]:
-                warm.up()
             threads = runtime.threads()
+            if request["warm"]:
+                threads += warm.up()
             runtime.prepare(request)
         except BaseException as error:  # noqa: BLE001 - a module under imports: may well call sys.exit
             text = child.described(lambda error=error: str(error))  # type: ignore[misc]  # mypy cannot type a default
@@ -220,7 +221,6 @@ class Server:
             return
         self.prepared = True
         forkable = not runtime.has_eager_context() and runtime.threads() == threads
-        gc.collect()
         if hasattr(gc, "freeze"):  # not in Python 3.6
             gc.freeze()
         kernel.tidy_heap()

@@ -1,15 +1,19 @@
 """Pay once, in the parent, for what every child's first load would pay again: lazy imports, registries and caches.
 
-Nothing here runs an op, and nothing here builds a layer: in a graph, where that would be no op, Keras 2 exchanges the
-base classes of what is built, and a child would then load with other code than production does. Whether the process
-may still be forked is checked afterwards by whoever called. Recurrent layers are left out because their constructor
-lists the devices.
+Nothing here runs an op eagerly, and nothing here builds a layer: in a graph, where that would be no op, Keras 2 gives
+other base classes to what is built, and a child would then load with other code than production does. Whether the
+process may still be forked is checked afterwards by whoever called. Recurrent layers are left out because their
+constructor lists the devices.
 """
 
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, List
+
+from . import graph_passes, runtime
+
+ONEDNN_BY_DEFAULT = (2, 9)
 
 
 def kernels() -> None:
@@ -82,9 +86,13 @@ def files() -> None:
 STEPS: List[Callable[[], Any]] = [kernels, operations, layers, types, files]
 
 
-def up() -> None:
-    for step in STEPS:
+def up() -> int:
+    """How many threads TensorFlow has now that a child can do without; any more, and the process must not be forked."""
+    steps = STEPS + ([graph_passes.look_up] if runtime.tensorflow_version() >= ONEDNN_BY_DEFAULT else [])
+    spare = 0
+    for step in steps:
         try:
-            step()
+            spare += step() or 0
         except Exception:  # noqa: BLE001, S112 - what cannot be warmed in some version is only slower there
             continue
+    return spare
