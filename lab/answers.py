@@ -383,7 +383,7 @@ def _explained(load: Load) -> Diagnosis | None:
 
 
 def told(name: str, score: Score) -> str:
-    share = 100 * score.right / score.total
+    share = 100 * score.right / max(1, score.total)
     return (
         f"{name}: {score.total:,} failures, {score.right:,} right ({share:.2f} %), {score.unknown} unknown, "
         f"{len(score.wrong)} wrong, {score.confidently_wrong} of them confidently"

@@ -104,8 +104,10 @@ def predicted() -> list[Row]:
 def tell(rows: Sequence[Row]) -> None:
     known = [row for row in rows if row.is_known]
     wrong = [row for row in known if not row.is_right]
-    share = 100 * (1 - len(wrong) / len(known))
-    click.echo(f"{len(rows)} loads: {100 * len(known) / len(rows):.1f} % predicted, of those {share:.2f} % right")
+    share = 100 * (1 - len(wrong) / max(1, len(known)))
+    click.echo(
+        f"{len(rows)} loads: {100 * len(known) / max(1, len(rows)):.1f} % predicted, of those {share:.2f} % right"
+    )
     for row in wrong:
         click.echo(f"wrong: {row.name}: {row.prediction.headline} ({row.prediction.measured})")
     for headline, number in Counter(row.prediction.headline for row in rows if not row.is_known).most_common():
