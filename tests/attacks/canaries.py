@@ -137,6 +137,14 @@ def processes_named(name: str) -> list[int]:
     return found
 
 
+LOOKS = 20
+
+
+def is_there(name: str) -> bool:
+    """A single look through /proc may miss what changes its number in the meantime."""
+    return any(processes_named(name) for _ in range(LOOKS))
+
+
 @contextmanager
 def planted(canaries: Canaries) -> Iterator[Canaries]:
     with ExitStack() as stack:
@@ -291,12 +299,15 @@ def plant_segment(canaries: Canaries, stack: ExitStack) -> None:
 
 
 def end_named(name: str) -> None:
-    """Those that got through are ended here: some change their number faster than it can be read."""
-    until = time.monotonic() + 30
-    while (left := processes_named(name)) and time.monotonic() < until:
-        for process in left:
+    """Those that got through are ended here: a group, since some change their number faster than it can be read."""
+    while is_there(name):
+        for process in processes_named(name):
             with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+                group = os.getpgid(process)
+                if group == os.getpgrp():
+                    os.kill(process, signal.SIGKILL)
+                else:
+                    os.killpg(group, signal.SIGKILL)
 
 
 def wait_until_gone(names: tuple[str, ...], seconds: float) -> set[str]:
@@ -304,6 +315,6 @@ def wait_until_gone(names: tuple[str, ...], seconds: float) -> set[str]:
     until = time.monotonic() + seconds
     left = set(names)
     while left and time.monotonic() < until:
-        left = {name for name in left if processes_named(name)}
+        left = {name for name in left if is_there(name)}
         time.sleep(0.1)
     return left

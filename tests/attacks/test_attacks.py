@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.attacks import payloads
-from tests.attacks.canaries import OUTLIVING, Canaries, end_named, planted, processes_named, wait_until_gone
+from tests.attacks.canaries import OUTLIVING, Canaries, end_named, is_there, planted, wait_until_gone
 from tests.attacks.contained import by_the_action, contained, in_a_bare_container
 from tests.attacks.ground import LAST_RESORT, MEMORY, NONE, OLDER_KERNEL, Answer, Ground, Wall, save_private
 from tests.command import loadgate
@@ -51,7 +51,7 @@ def hit(victim: str) -> Callable[[Canaries, dict[str, Any]], bool]:
 
 
 def outlived(name: str) -> Callable[[Canaries, dict[str, Any]], bool]:
-    return lambda _canaries, _told: bool(processes_named(name))
+    return lambda _canaries, _told: is_there(name)
 
 
 def burst(_canaries: Canaries, told: dict[str, Any]) -> bool:

@@ -170,18 +170,22 @@ class ProbeProcess:
 def kill_what_outlived(below: Collection[int]) -> None:
     """Kill what outlived a probe that is dead: it is our child now, and behind walls, which nothing can shed.
 
-    Without walls, only those of its descendants are known that were `below` it before.
+    Whoever is just ending has lost its walls already and not yet given us its children, so that only a look at which
+    nobody did so is the last. Without walls, only those of its descendants are known that were `below` it before.
     """
     give_up = time.monotonic() + OUTLIVED_SECONDS
     ours = kernel.filters(os.getpid())
-    while time.monotonic() < give_up:
-        orphans = [
-            process
-            for process in kernel.children(os.getpid())
-            if process not in _running and (process in below or kernel.filters(process) > ours)
-        ]
-        if not orphans:
-            return
-        for orphan in orphans:
-            kernel.kill([orphan, *kernel.descendants(orphan)])
-            kernel.collect(orphan)
+    ended: set[int] = set()
+    certain = False
+    while not certain and time.monotonic() < give_up:
+        certain = True
+        for process in set(kernel.children(os.getpid())) - _running - ended:
+            if process in below or kernel.filters(process) > ours:
+                certain = False
+                kernel.kill_with_group(process)
+                kernel.kill(kernel.descendants(process))
+                kernel.collect(process)
+            elif kernel.is_ending(process):
+                certain = False
+                if kernel.has_ended(process):
+                    ended.add(process)

@@ -3,10 +3,11 @@
 import ctypes
 import os
 import signal
-from typing import Iterable, List, Tuple
+from typing import Container, Iterable, List, Tuple
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PF_EXITING = 0x4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
@@ -64,24 +65,38 @@ def resident(process: int) -> Tuple[int, int]:
     return int(fields[1]) * _PAGE, (int(fields[1]) - int(fields[2])) * _PAGE
 
 
-def cpu_seconds(process: int) -> float:
-    """What all threads of a process have computed; 0 once it has ended."""
+def _status(process: int) -> List[bytes]:
+    """The fields of `/proc/PID/stat` from the state on; none where there is no such process."""
     try:
         with open("/proc/%d/stat" % process, "rb") as stream:
             # the command's name stands in parentheses and may itself hold any of them
-            fields = stream.read().rpartition(b")")[2].split()
+            return stream.read().rpartition(b")")[2].split()
     except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+        return []
+
+
+def is_ending(process: int) -> bool:
+    """Whether it is on its way out, or gone. Some of what it was is taken from it before its children are."""
+    fields = _status(process)
+    return not fields or bool(int(fields[6]) & _PF_EXITING)
+
+
+def has_ended(process: int) -> bool:
+    """Whether nothing is left of it but its exit status, if that, and its children are another's."""
+    fields = _status(process)
+    return not fields or fields[0] in (b"Z", b"X")
+
+
+def cpu_seconds(process: int) -> float:
+    """What all threads of a process have computed; 0 once it has ended."""
+    fields = _status(process)
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
 
 
 def threads(process: int) -> int:
     """How many it has; 0 once it has ended."""
-    try:
-        with open("/proc/%d/stat" % process, "rb") as stream:
-            return int(stream.read().rpartition(b")")[2].split()[17])
-    except OSError:
-        return 0
+    fields = _status(process)
+    return int(fields[17]) if fields else 0
 
 
 def tasks_of_the_machine() -> int:
@@ -151,6 +166,17 @@ def signal_process(process: int, number: int) -> None:
 def kill(processes: Iterable[int]) -> None:
     for process in processes:
         signal_process(process, signal.SIGKILL)
+
+
+def kill_with_group(process: int, spared: Container[int] = ()) -> None:
+    """Kill a process and its whole group, but for our own and those `spared`: none is left by starting another."""
+    try:
+        group = os.getpgid(process)
+    except OSError:
+        return
+    if group != os.getpgrp() and group not in spared:
+        kill_group(group)
+    kill([process])
 
 
 def kill_group(leader: int) -> None:

@@ -293,7 +293,8 @@ class Server:
         orphans = [process for process in kernel.children(os.getpid()) if process not in self.runs]
         self.orphaned = bool(orphans)
         for process in orphans:
-            kernel.kill([process] + kernel.descendants(process))
+            kernel.kill_with_group(process, spared=self.runs)
+            kernel.kill(kernel.descendants(process))
             kernel.collect(process)
 
     def watch(self, now: float) -> None:
