@@ -102,7 +102,9 @@ def failure_of(row: Mapping[str, Any], lab: Lab) -> Failure | None:
     if diagnosis is None:
         return None
     names = {found.name for found in artifact.facts.custom_objects} if artifact.facts else set()
-    defined = {name: (Definition(name=name, module="lab", file="lab.py", line=1, registered=True),) for name in names}
+    defined = {
+        name: (Definition(name=name, module="lab", file="lab.py", line=1, registered_as=None),) for name in names
+    }
     return Failure(case=case, artifact=artifact, runtime=runtime, lock=lock, diagnosis=diagnosis, definitions=defined)
 
 

@@ -65,8 +65,9 @@ def keras_2_file_in_keras_3(name: str = "old", *proposals: Proposal) -> Failure:
     )
 
 
-def unknown_layer(*, registered: bool) -> Failure:
-    needed = CustomObject(name="Gate", module="acme.layers", registered_name="acme>Gate" if registered else None)
+def unknown_layer(*, registered: bool, saved_bare: bool = False) -> Failure:
+    registered_as = "acme>Gate" if registered else None
+    needed = CustomObject(name="Gate", module="acme.layers", registered_name=None if saved_bare else registered_as)
     artifact = Artifact(
         path="models/gate.keras",
         format=Format.KERAS_V3,
@@ -74,7 +75,9 @@ def unknown_layer(*, registered: bool) -> Failure:
         bytes=1000,
         facts=Facts(saved_with=SavedWith(keras="2.15.0"), custom_objects=(needed,)),
     )
-    definition = Definition(name="Gate", module="acme.layers", file="acme/layers.py", line=3, registered=registered)
+    definition = Definition(
+        name="Gate", module="acme.layers", file="acme/layers.py", line=3, registered_as=registered_as
+    )
     return Failure(
         case=Case(id="gate", artifact=artifact.path, runtime="serving", device=Device.CPU, loader=Loader.KERAS),
         artifact=artifact,

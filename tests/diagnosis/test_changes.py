@@ -46,6 +46,11 @@ def test_a_class_that_does_not_register_itself_is_registered_by_name() -> None:
     assert change == Change(kind=RemedyKind.IMPORT, imports=("acme.layers:Gate",))
 
 
+def test_a_class_that_was_saved_before_it_was_registered_is_registered_by_name() -> None:
+    change, *_ = changes_of(unknown_layer(registered=True, saved_bare=True))
+    assert change == Change(kind=RemedyKind.IMPORT, imports=("acme.layers:Gate",))
+
+
 def test_where_the_repository_has_not_the_class_no_other_tensorflow_is_tried() -> None:
     assert changes_of(replace(unknown_layer(registered=True), definitions={})) == ()
 

@@ -21,13 +21,40 @@ def written(root: Path, **files: str) -> Path:
 
 def test_a_class_that_registers_itself_stands_for_its_module(tmp_path: Path) -> None:
     found = find_definitions(written(tmp_path, acme__layers_py=REGISTERED), {"Gate"})
-    assert [definition.entry for definition in found["Gate"]] == ["acme.layers"]
+    assert [definition.entry("acme>Gate") for definition in found["Gate"]] == ["acme.layers"]
+
+
+@pytest.mark.parametrize("registered_name", [None, "other>Gate", "acme>Door"])
+def test_where_the_file_calls_it_otherwise_its_module_is_not_enough(
+    registered_name: str | None, tmp_path: Path
+) -> None:
+    found = find_definitions(written(tmp_path, acme__layers_py=REGISTERED), {"Gate"})
+    assert [definition.entry(registered_name) for definition in found["Gate"]] == ["acme.layers:Gate"]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "registered_as"),
+    [
+        ("keras.saving.register_keras_serializable()", "Custom>Gate"),
+        ("register_keras_serializable('acme')", "acme>Gate"),
+        ("register_keras_serializable('acme', 'Door')", "acme>Door"),
+        ("register_keras_serializable(name='Door', package='acme')", "acme>Door"),
+        ("register_keras_serializable(package='acme', name=None)", "acme>Gate"),
+        ("register_keras_serializable(package=PACKAGE)", None),
+        ("register_keras_serializable('acme', name=NAME)", None),
+        ("register_keras_serializable", None),
+        ("another('acme')", None),
+    ],
+)
+def test_a_decorator_says_under_which_name(decorator: str, registered_as: str | None, tmp_path: Path) -> None:
+    found = find_definitions(written(tmp_path, a_py=f"@{decorator}\nclass Gate: pass\n"), {"Gate"})
+    assert [definition.registered_as for definition in found["Gate"]] == [registered_as]
 
 
 def test_one_that_does_not_is_named_with_its_module_and_line(tmp_path: Path) -> None:
     found = find_definitions(written(tmp_path, src__acme__layers_py="import os\n\nclass Gate:\n    pass\n"), {"Gate"})
     (definition,) = found["Gate"]
-    assert (definition.entry, definition.line) == ("acme.layers:Gate", 3)
+    assert (definition.entry(None), definition.line) == ("acme.layers:Gate", 3)
 
 
 def test_of_two_the_one_that_registers_itself_comes_first(tmp_path: Path) -> None:

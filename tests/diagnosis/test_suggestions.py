@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.artifacts.discover import read_artifact
@@ -24,7 +25,7 @@ from loadgate.domain import (
     SavedWith,
 )
 
-from .failing import LEGACY, TENSORFLOW, diagnosis_of, lock_of
+from .failing import LEGACY, TENSORFLOW, diagnosis_of, lock_of, unknown_layer
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"
 NOT_ASKED = "no remedy was tried in this run"
@@ -72,3 +73,9 @@ def test_what_was_measured_not_to_help_is_left_out_and_what_is_expected_to_comes
 
     assert first.why_not_verified == f"{NOT_ASKED}, but it is expected to load in TensorFlow 2.15.1"
     assert not any("TensorFlow 2.17" in remedy.headline for remedy in found)
+
+
+def test_nobody_is_asked_for_a_module_that_was_found_and_does_not_help() -> None:
+    found = unknown_layer(registered=True)
+    imported = replace(found, runtime=replace(found.runtime, imports=("acme.layers",)))
+    assert recommended(imported, (), NOT_ASKED) == ()

@@ -133,12 +133,11 @@ def _to_keras_3(failure: Failure) -> Iterator[Change]:
 
 
 def _is_about_code_alone(failure: Failure) -> bool:
-    """It lacks code that no TensorFlow brings and the repository has not, so another one is not worth its minute."""
+    """It lacks code that no TensorFlow brings and the repository has no more of, so another is not worth its minute."""
     kinds = {proposal.kind for proposal in failure.diagnosis.proposals}
     if failure.diagnosis.confidence is not Confidence.CERTAIN or not kinds <= {RemedyKind.IMPORT, RemedyKind.PACKAGE}:
         return False
-    needed = {found.name for found in failure.facts.custom_objects}
-    return bool(needed) and needed.isdisjoint(failure.definitions)
+    return bool(failure.facts.custom_objects) and not _defined(failure, frozenset())
 
 
 def _is_for_a_person(failure: Failure) -> bool:
@@ -215,8 +214,13 @@ def _imports(failure: Failure, value: str) -> Iterator[Change]:
 
 def _defined(failure: Failure, names: frozenset[str]) -> tuple[str, ...]:
     """What the repository defines of `names` and of what the file says it needs, and nobody imports yet."""
-    wanted = names | {found.name for found in failure.facts.custom_objects}
-    entries = [failure.definitions[name][0].entry for name in sorted(wanted) if name in failure.definitions]
+    called: dict[str, str | None] = dict.fromkeys(names)
+    called |= {found.name: found.registered_name for found in failure.facts.custom_objects}
+    entries = [
+        failure.definitions[name][0].entry(registered_name)
+        for name, registered_name in sorted(called.items())
+        if name in failure.definitions
+    ]
     return tuple(entry for entry in dict.fromkeys(entries) if entry not in failure.runtime.imports)
 
 

@@ -21,13 +21,16 @@ class Definition:
     module: str
     file: str
     line: int
-    registered: bool
-    """Importing the module makes it known to Keras."""
+    registered_as: str | None
+    """Under which name importing the module makes it known to Keras; None where it does not, or nobody can read it."""
 
-    @property
-    def entry(self) -> str:
-        """What stands for it under `imports:`."""
-        return self.module if self.registered else f"{self.module}:{self.name}"
+    def entry(self, registered_name: str | None) -> str:
+        """What stands for it under `imports:`, where a file calls it `registered_name`; None for its bare name.
+
+        A file that was saved before the class was registered, or under another package, finds nothing by the module.
+        """
+        known = self.registered_as is not None and self.registered_as == registered_name
+        return self.module if known else f"{self.module}:{self.name}"
 
 
 def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[Definition, ...]]:
@@ -49,7 +52,7 @@ def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[D
             for definition in _defined(text, file, module):
                 if definition.name in wanted:
                     found.setdefault(definition.name, []).append(definition)
-    return {name: tuple(sorted(each, key=lambda one: not one.registered)) for name, each in found.items()}
+    return {name: tuple(sorted(each, key=lambda one: one.registered_as is None)) for name, each in found.items()}
 
 
 def module_of(file: str) -> str | None:
@@ -69,12 +72,20 @@ def _defined(text: str, file: str, module: str) -> Iterator[Definition]:
         return
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            registered = any("register_keras_serializable" in _name(decorator) for decorator in node.decorator_list)
-            yield Definition(name=node.name, module=module, file=file, line=node.lineno, registered=registered)
+            registered_as = next(filter(None, (_registered_as(node.name, each) for each in node.decorator_list)), None)
+            yield Definition(name=node.name, module=module, file=file, line=node.lineno, registered_as=registered_as)
 
 
-def _name(decorator: ast.expr) -> str:
-    node = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+def _registered_as(name: str, decorator: ast.expr) -> str | None:
+    """By `register_keras_serializable(package="Custom", name=None)`, whose arguments are read where they are text."""
+    if not isinstance(decorator, ast.Call) or "register_keras_serializable" not in ast.unparse(decorator.func):
+        return None
+    arguments = dict(zip(("package", "name"), decorator.args, strict=False))
+    arguments |= {keyword.arg: keyword.value for keyword in decorator.keywords if keyword.arg}
+    given: dict[str, str] = {}
+    for key, node in arguments.items():
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str | None):
+            return None
+        if node.value:
+            given[key] = node.value
+    return f"{given.get('package', 'Custom')}>{given.get('name', name)}"

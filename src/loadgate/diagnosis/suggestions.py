@@ -51,7 +51,8 @@ def _untried(failure: Failure, tried: Sequence[Attempt], why_not: str) -> Iterat
 
 
 def _imports_by_hand(failure: Failure) -> Iterator[Remedy]:
-    names = [f"`{found.name}`" for found in failure.facts.custom_objects]
+    unfound = [found for found in failure.facts.custom_objects if found.name not in failure.definitions]
+    names = [f"`{found.name}`" for found in unfound]
     if names and any(proposal.kind is RemedyKind.IMPORT for proposal in failure.diagnosis.proposals):
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         yield Remedy(
