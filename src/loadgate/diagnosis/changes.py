@@ -269,7 +269,7 @@ def _keras(failure: Failure, value: str) -> Iterator[Change]:
         return
     chosen = value or failure.saver_keras_3 or ""
     version = releases.as_version(chosen)
-    if chosen and (version is None or version.major == 3) and chosen != failure.lock.packages.get("keras"):  # noqa: PLR2004
+    if chosen and (version is None or version.major == 3) and chosen != failure.lock.packages.get("keras"):  # noqa: PLR2004 - the number is the release itself
         here = releases.minor_of(failure.lock.python)
         python = releases.python_for(failure.lock.tensorflow, here, keras=chosen)
         yield Change(kind=RemedyKind.KERAS, keras=chosen, python=python if python != here else None)

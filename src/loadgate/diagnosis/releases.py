@@ -41,7 +41,7 @@ def tensorflow_of_keras(keras: str) -> str | None:
         return None
     if version.major >= 3:  # noqa: PLR2004 - Keras 3
         return FIRST_WITH_KERAS_3
-    if (version.major, version.minor) < (2, 4) and not (keras.endswith("-tf") and version.minor == 3):  # noqa: PLR2004
+    if (version.major, version.minor) < (2, 4) and not (keras.endswith("-tf") and version.minor == 3):  # noqa: PLR2004 - the number is the release itself
         return "1.15"
     return "2.2" if version.minor == 3 else known(f"2.{version.minor}")  # noqa: PLR2004 - 2.3.0-tf
 

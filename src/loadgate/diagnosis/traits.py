@@ -93,7 +93,7 @@ def saver_of(facts: Facts) -> Version | None:
 def place_of_saver(artifact: Artifact, line: str) -> Version | None:
     """Where the Keras that wrote a file stands on a line; None where it does not stand on that line."""
     saver = saver_of(artifact.facts) if artifact.facts else None
-    if saver is None or (line == Line.KERAS_3) != (saver.major >= 3) or line == Line.TENSORFLOW:  # noqa: PLR2004
+    if saver is None or (line == Line.KERAS_3) != (saver.major >= 3) or line == Line.TENSORFLOW:  # noqa: PLR2004 - the number is the release itself
         return None
     if line == Line.KERAS_2 and saver.release[:2] < FIRST_NUMBERED_ALIKE:
         return next(tensorflow for keras, tensorflow in _EARLY if saver.release[:2] >= keras)

@@ -19,7 +19,7 @@ def main() -> None:
         name, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
     )
     assert spec is not None  # noqa: S101 - the file lies beside this one
-    assert spec.loader is not None  # noqa: S101
+    assert spec.loader is not None  # noqa: S101 - and is a file of Python
     package = importlib.util.module_from_spec(spec)
     sys.modules[name] = package
     spec.loader.exec_module(package)

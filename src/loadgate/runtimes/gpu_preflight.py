@@ -275,4 +275,4 @@ def short(name: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) < 3 else ", ".join(names[:-1]) + f" and {names[-1]}"  # noqa: PLR2004
+    return ", ".join(names[:-1]) + f" and {names[-1]}" if names[2:] else ", ".join(names)
