@@ -16,6 +16,8 @@ from tests.faults.world import World
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN_PROCESS = Path(__file__).with_name("own_process.py")
+NO_MODELS = {"customers.h5", "transaction.pb"}
+"""Of those files. The first of them would be the last that `inspect` looks at."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ def test_no_command_parses_a_model_in_its_own_process(repository: Path, tmp_path
     files = files_of(repository)
     subjects = [str(repository)]
     if command == "inspect":
-        subjects = [str(file) for file in files if file.suffix in {".h5", ".keras", ".tflite", ".index", ".pb"}]
+        models = (file for file in files if file.suffix in {".h5", ".keras", ".tflite", ".index", ".pb"})
+        subjects = [str(file) for file in models if file.name not in NO_MODELS]
     arguments = [sys.executable, str(OWN_PROCESS), str(tmp_path / "told"), *command.split(), *subjects]
     ended = subprocess.run(arguments, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.returncode in (0, 1, 3), ended.stderr
     own = told(tmp_path / "told")
     assert own.opened & files == set()
     assert own.imported == set()
