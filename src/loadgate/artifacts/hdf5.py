@@ -16,17 +16,7 @@ from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, Group, T
 from loadgate.artifacts.hdf5_source import SIGNATURE, Source
 from loadgate.artifacts.hdf5_storage import StoredGroup
 
-__all__ = [
-    "MAX_ATTRIBUTE",
-    "DamagedError",
-    "Group",
-    "TruncatedError",
-    "Value",
-    "is_hdf5",
-    "is_hdf5_file",
-    "read",
-    "read_part",
-]
+__all__ = ["MAX_ATTRIBUTE", "DamagedError", "Group", "TruncatedError", "Value", "is_hdf5", "read", "read_part"]
 
 Result = TypeVar("Result")
 
@@ -34,18 +24,6 @@ Result = TypeVar("Result")
 def is_hdf5(head: bytes) -> bool:
     """The signature lies at 0, or at 512, 1024, 2048, … where a user block precedes it."""
     return head.startswith(SIGNATURE) or any(head.startswith(SIGNATURE, offset) for offset in (512, 1024, 2048))
-
-
-def is_hdf5_file(path: Path) -> bool:
-    """The same, however long the user block is. Raises OSError."""
-    with open(path, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        offset = 0
-        while offset < size:
-            if os.pread(stream.fileno(), len(SIGNATURE), offset) == SIGNATURE:
-                return True
-            offset = 2 * offset or 512
-    return False
 
 
 def read(path: Path, reader: Callable[[Group], Result]) -> Result:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loadgate.artifacts import hdf5
 from loadgate.artifacts.interface import Folder, Sighting, Unreadable
 from loadgate.domain import Facts, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
@@ -120,16 +119,12 @@ def find(folder: Folder) -> Iterable[Sighting]:
 
 
 def _without_the_model(folder: Folder, name: str, promised: Format) -> Iterator[Sighting]:
-    """What no format has claimed, by its name: what stands in for a model, or bytes that are none."""
-    path = _join(folder.path, name)
-    found = of_file(folder.head(name), folder.size(name)) or _of_other_text(
-        folder.head(name), folder.size(name), promised
-    )
+    """What no format has claimed and stands in for a model by its name. Other data under such a name is no artifact."""
+    path, head, size = _join(folder.path, name), folder.head(name), folder.size(name)
+    found = of_file(head, size) or _of_other_text(head, size, promised)
     if found is not None and promises_a_model(path, promised, found[0]):
         stand_in = StandIn(kind=found[0], file=path, detail=found[1])
         yield Sighting(path=path, format=promised, files=(path,), stand_in=stand_in)
-    elif found is None and folder.head(name) and _is_of_no_format(folder.root / path, promised):
-        yield Sighting(path=path, format=promised, files=(path,))
 
 
 def _of_other_text(head: bytes, size: int, promised: Format) -> tuple[StandInKind, str] | None:
@@ -138,16 +133,6 @@ def _of_other_text(head: bytes, size: int, promised: Format) -> tuple[StandInKin
     if text is None:
         return None
     return StandInKind.TEXT, f"text of {size:,} {'byte' if size == 1 else 'bytes'}: {_one_line(text)}"
-
-
-def _is_of_no_format(path: Path, promised: Format) -> bool:
-    """Whether these bytes can be none of what the name promises. HDF5 holds other data as well, and `.pb` anything."""
-    if promised is Format.GRAPH_DEF:
-        return False
-    try:
-        return not hdf5.is_hdf5_file(path)
-    except OSError:
-        return False
 
 
 def read_facts(root: Path, sighting: Sighting) -> Facts:  # noqa: ARG001 - the same for every format
