@@ -25,6 +25,8 @@ OPTION_OF_ANOTHER = {Line.KERAS_2: "keras_3_file_in_keras_2", Line.KERAS_3: "opt
 """Line on which it is to be loaded → the cause, where it was written on the other."""
 MODULE_OF_ANOTHER = {Line.KERAS_2: "archive_of_another_keras_2", Line.KERAS_3: "keras_2_archive_in_keras_3"}
 """Line → the cause, where a class is not found in the module that the file names."""
+NOT_MEASURED = "a version beyond those that were measured"
+DISAGREEING = "what loads in one of its neighbours and not in the other"
 MINOR = 2
 """So many numbers of a version tell releases apart; a patch was never seen to decide."""
 
@@ -127,7 +129,7 @@ class Experience:
         """`saver` is the version that wrote it, on the same line, where that is told."""
         below, above = self._around(release_of(version))
         if below is None or above is None:
-            return Judgement(unknown=f"{self.knowledge.line} {version}, which was not measured")
+            return Judgement(unknown=NOT_MEASURED)
         judgement = self._judged(artifact, below, above)
         is_newer = saver is not None and release_of(saver) > release_of(version)
         if judgement.unknown is not None and is_newer and not self.knowledge.subject.startswith(Format.SAVED_MODEL):
@@ -214,7 +216,7 @@ class Experience:
             return lower
         if (missing := self._not_well(artifact, below, above)) is None and not self._is_met(artifact, below, above):
             return Judgement()
-        return Judgement(unknown=missing or "what loads in one of its neighbours and not in the other")
+        return Judgement(unknown=missing or DISAGREEING)
 
     def _not_well(self, artifact: frozenset[str], below: int, above: int) -> str | None:
         """A trait that was not well on both sides of a version, each by itself."""

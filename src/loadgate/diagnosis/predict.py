@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from packaging.version import Version
 
-from loadgate.diagnosis.experience import Experience, Judgement, Table, measured
+from loadgate.diagnosis.experience import DISAGREEING, NOT_MEASURED, Experience, Judgement, Table, measured
 from loadgate.diagnosis.rule import rules
 from loadgate.diagnosis.target import Line, Target, place_of, version
+from loadgate.diagnosis.trait_words import in_words, names_class, refusal_in_words
 from loadgate.diagnosis.traits import is_of_training, place_of_saver, traits_of
 from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction, StandInKind
 
@@ -66,7 +67,7 @@ def _at(artifact: Artifact, loader: Loader, target: Target, line: str, version: 
     told = _told(judgement, traits, experience, table, name_at(line, version))
     if told.forecast is Forecast.WILL_LOAD and target.imports and (own := own_objects(artifact)):
         return replace(
-            told, headline=f"{told.headline}, as what is imported brings {_some(sorted(map(_readable, own)))}"
+            told, headline=f"{told.headline}, as what is imported brings {_some([f'`{name}`' for name in sorted(own)])}"
         )
     return told
 
@@ -90,19 +91,19 @@ def holder_of(line: str, version: Version) -> str:
 
 def _told(judgement: Judgement, traits: frozenset[str], experience: Experience, table: Table, where: str) -> Prediction:
     if judgement.unknown is not None:
-        return _not_known(f"{_readable(judgement.unknown)}: of that nothing is known in {where}")
+        return _not_known(_missing(judgement.unknown, where))
     if judgement.obstacle is None:
         loads = sum(experience.knowledge.loads)
         return Prediction(
             forecast=Forecast.WILL_LOAD,
             headline=f"expected to load in {where}",
-            measured=f"all of its {len(traits)} traits were seen in files that loaded there, among {loads:,} loads",
+            measured=f"each of its {len(traits)} traits was seen in files that loaded there, among {loads:,} loads",
         )
     obstacle = judgement.obstacle
-    blamed = [_readable(table.traits[number]) for number in obstacle.traits]
-    seen = f"{obstacle.loads:,} of {obstacle.loads:,} loads of what has {_some(blamed)} failed"
+    blamed = sorted((table.traits[number] for number in obstacle.traits), key=lambda trait: not names_class(trait))
+    seen = _failures(obstacle.loads, list(map(in_words, blamed)))
     if judgement.refused is not None:
-        seen = f"its class does not take {_readable(judgement.refused)} there"
+        seen = refusal_in_words(judgement.refused)
     return Prediction(
         forecast=Forecast.WILL_NOT_LOAD,
         cause=obstacle.cause or None,
@@ -160,8 +161,17 @@ def _title(cause: str) -> str:
     return next((rule.title for rule in rules() if rule.cause == cause), cause.replace("_", " ") or "cause not known")
 
 
-def _readable(trait: str) -> str:
-    return f"`{trait.removesuffix(': written')}`"
+def _missing(unknown: str, where: str) -> str:
+    if unknown == NOT_MEASURED:
+        return f"{where} lies beyond the versions that were measured"
+    if unknown == DISAGREEING:
+        return f"what was measured before {where} and after it differs"
+    return f"no measured load tells whether {where} takes {in_words(unknown)}"
+
+
+def _failures(loads: int, blamed: list[str]) -> str:
+    which = "the only load" if loads == 1 else f"all {loads:,} loads"
+    return f"{which} with {_some(blamed)} failed"
 
 
 def _some(names: list[str]) -> str:
