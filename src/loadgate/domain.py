@@ -215,10 +215,12 @@ class Artifact:
     digest: str | None = None
     """`sha256:` and the hexadecimal digest over the names and contents of `files`."""
     facts: Facts | None = None
-    """None where they could not be read; `stand_in` or `damage` says why."""
+    """None where they could not be read; `stand_in`, `damage` or `unread` says why."""
     stand_in: StandIn | None = None
     damage: str | None = None
     """One line: what is wrong with the bytes, where it is no stand-in of a known kind."""
+    unread: str | None = None
+    """One line: why nothing is known of it but its format, where nothing is wrong with the bytes: it is too large."""
     hindrance: str | None = None
     """One line: why it cannot be tried in any runtime; None where it can."""
     unfollowed: bool = False

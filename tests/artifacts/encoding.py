@@ -105,7 +105,7 @@ MAGIC = bytes.fromhex("57fb808b247547db")
 
 def block(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
     """With shared prefixes, as a table of LevelDB has them, and a single restart."""
-    written, last = b"", b""
+    written, last = bytearray(), b""
     for key, value in entries:
         shared = next(
             (at for at, (a, b) in enumerate(zip(last, key, strict=False)) if a != b), min(len(last), len(key))
@@ -113,7 +113,7 @@ def block(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
         rest = key[shared:]
         written += varint(shared) + varint(len(rest)) + varint(len(value)) + rest + value
         last = key
-    return written + struct.pack("<II", 0, 1)
+    return bytes(written) + struct.pack("<II", 0, 1)
 
 
 def table(entries: Sequence[tuple[bytes, bytes]], blocks: int = 1, pack: bool = False) -> bytes:

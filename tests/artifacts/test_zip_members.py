@@ -72,12 +72,12 @@ def test_a_list_of_members_that_lies_is_damage(lie: str) -> None:
         zip_members.content(io.BytesIO(content), first(content), LIMIT)
 
 
-def test_a_member_is_unpacked_no_further_than_the_limit() -> None:
+def test_a_member_is_unpacked_no_further_than_it_says() -> None:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb", bytes(50 * LIMIT))
     content = written.getvalue().replace((50 * LIMIT).to_bytes(4, "little"), (9).to_bytes(4, "little"))
-    with pytest.raises(DamagedZipError, match="more than 1,048,576 bytes"):
+    with pytest.raises(DamagedZipError, match="bomb is not what its checksum says"):
         zip_members.content(io.BytesIO(content), first(content), LIMIT)
 
 

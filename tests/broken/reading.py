@@ -39,7 +39,7 @@ class Bench:
             (folder / name).write_bytes(content)
 
     def answer(self, content: bytes) -> str:
-        """`facts`, `stand-in`, `damage` or `no model`. Raises whatever the readers raise that they must not."""
+        """The field of the artifact that tells of it, or `no model`. Raises what the readers raise and must not."""
         self._file.write_bytes(content)
         try:
             root, sighting = identify(self._subject)
@@ -57,6 +57,9 @@ def kind_of(artifact: Artifact) -> str:
     if artifact.damage is not None:
         require_one_line(artifact.damage)
         return "damage"
+    if artifact.unread is not None:
+        require_one_line(artifact.unread)
+        return "unread"
     if artifact.facts is None:
         raise BrokenPromise("there are no facts, and nothing says why")
     return "facts"

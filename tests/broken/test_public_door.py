@@ -40,7 +40,7 @@ def require_a_plan(root: Path) -> None:
     assert (ended.status, ended.err, ended.out.count("\n")) == (0, "", 1)
     artifacts = json.loads((root / "p.json").read_bytes())["artifacts"]
     assert artifacts
-    assert all(each["facts"] or each["stand_in"] or each["damage"] for each in artifacts)
+    assert all(each["facts"] or each["stand_in"] or each["damage"] or each["unread"] for each in artifacts)
 
 
 def require_one_line(ended: Ended) -> None:

@@ -53,6 +53,12 @@ def test_a_failure_that_happened_gets_its_cause_with_evidence_from_both_sides(fa
     assert all(each.text.isprintable() for each in found.evidence)
 
 
+def test_a_file_that_is_too_large_to_be_read_is_not_called_damaged() -> None:
+    failure = next(each for each in failures() if each.cause == "damaged_file" and each.artifact.damage)
+    unread = replace(failure.artifact, damage=None, unread="too large to be read without TensorFlow")
+    assert explained(replace(failure, artifact=unread)).cause != "damaged_file"
+
+
 def test_every_sign_of_every_rule_has_been_seen_to_decide() -> None:
     signs = {rule.cause: rule.signs for rule in rules()}
 

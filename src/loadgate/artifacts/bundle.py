@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgate.artifacts import sightings, table, tensor_types
-from loadgate.artifacts.interface import Folder, Unreadable
+from loadgate.artifacts.interface import Folder, TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer, mapped
 from loadgate.artifacts.protos import BUNDLE_ENTRY, BUNDLE_HEADER
 from loadgate.artifacts.wire import Budget, Message
@@ -54,7 +54,10 @@ def read_index(path: Path) -> Bundle:
 def _read(index: Buffer) -> Bundle:
     budget = Budget(_MAX_FIELDS)
     entries = table.entries(index, budget)
-    key, buffer, start, end = next(entries, (b"none", b"", 0, 0))
+    try:
+        key, buffer, start, end = next(entries, (b"none", b"", 0, 0))
+    except TooLarge as error:
+        raise Unreadable(str(error)) from error  # which table it is, its first entry says
     header = Message(BUNDLE_HEADER, buffer, start, end, budget)
     shards = header.integer("num_shards")
     if key or not header.is_admissible() or not 0 < shards < _MAX_SHARDS:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loadgate.artifacts import bundle, sightings, stand_in, table, tensor_types
 from loadgate.artifacts.graph import read_graph, read_signatures
-from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, Folder, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer, mapped
 from loadgate.artifacts.protos import META_GRAPH, TENSOR_SLICES
 from loadgate.artifacts.wire import Budget, Message, varint
@@ -69,8 +69,8 @@ def _is_index(folder: Folder, name: str) -> bool:
         return False
     try:
         bundle.read_index(folder.root / folder.path / name)
-    except Unreadable:
-        return False
+    except Unreadable as error:
+        return isinstance(error, TooLarge)
     return True
 
 
@@ -106,8 +106,8 @@ def _is_table(folder: Folder, name: str) -> bool:
     try:
         with mapped(folder.root / folder.path / name) as buffer:
             return bool(_dtypes(buffer, Budget()))
-    except Unreadable:
-        return False
+    except Unreadable as error:
+        return isinstance(error, TooLarge)
 
 
 def _is_pointer(folder: Folder, name: str, meta: str) -> bool:

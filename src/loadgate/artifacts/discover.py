@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, cast
 
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
-from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, Unreadable
+from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
 from loadgate.artifacts.stand_in import promised_format, promises_a_model
-from loadgate.domain import Artifact, Facts, Format, StandIn, StandInKind
+from loadgate.domain import Artifact, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -149,21 +149,15 @@ def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifa
     """What is known of a sighting. Only the digest reads whole files."""
     if sighting.unfollowed is not None:
         return artifact_of(sighting)
-    facts, stand_in, damage = _facts(root, sighting)
+    artifact = _with_facts(root, sighting)
+    damage = artifact.damage
     try:
         size = sum(os.stat(root / file).st_size for file in sighting.files)
         digest_of_files = digest_of(root, sighting.files) if digest else None
     except OSError as error:
         size, digest_of_files = 0, None
         damage = damage or f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
-    return replace(
-        artifact_of(sighting),
-        bytes=size,
-        digest=digest_of_files,
-        facts=facts,
-        stand_in=stand_in and replace(stand_in, file=spelled(stand_in.file), detail=spelled(stand_in.detail)),
-        damage=damage and spelled(damage),
-    )
+    return replace(artifact, bytes=size, digest=digest_of_files, damage=damage and spelled(damage))
 
 
 def artifact_of(sighting: Sighting) -> Artifact:
@@ -221,18 +215,27 @@ def ask_formats(folder: FolderView) -> Iterator[Sighting]:
             yield from found
 
 
-def _facts(root: Path, sighting: Sighting) -> tuple[Facts | None, StandIn | None, str | None]:
-    stand_in = sighting.stand_in
-    if stand_in is not None and stand_in.kind not in _PARTLY_THERE:
-        return None, stand_in, None
+def _with_facts(root: Path, sighting: Sighting) -> Artifact:
+    artifact, stand_in = artifact_of(sighting), sighting.stand_in
+    if stand_in is not None:
+        artifact = replace(artifact, stand_in=_spelled(stand_in))
+        if stand_in.kind not in _PARTLY_THERE:
+            return artifact
     try:
-        return bounded(_reader(_READER_OF_FORMAT[sighting.format]).read_facts(root, sighting)), stand_in, None
+        return replace(artifact, facts=bounded(_reader(_READER_OF_FORMAT[sighting.format]).read_facts(root, sighting)))
     except Unreadable as reason:
         if stand_in is not None:
-            return None, stand_in, None
+            return artifact
         if reason.kind is not None:
-            return None, StandIn(kind=reason.kind, file=sighting.files[0], detail=str(reason)), None
-        return None, None, str(reason)
+            found = StandIn(kind=reason.kind, file=sighting.files[0], detail=str(reason))
+            return replace(artifact, stand_in=_spelled(found))
+        if isinstance(reason, TooLarge):
+            return replace(artifact, unread=f"too large to be read without TensorFlow: {spelled(str(reason))}")
+        return replace(artifact, damage=str(reason))
+
+
+def _spelled(stand_in: StandIn) -> StandIn:
+    return replace(stand_in, file=spelled(stand_in.file), detail=spelled(stand_in.detail))
 
 
 # --- which files --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.interface import TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer
 from loadgate.domain import StandInKind
 
@@ -39,12 +39,12 @@ class Budget:
     def spend(self) -> None:
         self.tables -= 1
         if self.tables < 0:
-            raise Unreadable(f"more than {self.limit:,} tables")
+            raise TooLarge(f"more than {self.limit:,} tables")
 
     def copy(self, buffer: Buffer, start: int, length: int) -> bytes:
         self.bytes -= length
         if self.bytes < 0:
-            raise Unreadable(f"names and shapes of more than {_MAX_COPIED:,} bytes")
+            raise TooLarge(f"names and shapes of more than {_MAX_COPIED:,} bytes")
         return buffer[start : start + length]
 
 

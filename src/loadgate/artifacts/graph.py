@@ -9,7 +9,7 @@ from itertools import count, islice
 from operator import attrgetter, itemgetter
 
 from loadgate.artifacts import tensor_types
-from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.interface import TooLarge
 from loadgate.artifacts.protos import FUNCTION_DEF, GRAPH_DEF, LIBRARY, NODE_DEF, VERSIONS
 from loadgate.artifacts.wire import Message, signed, walk
 from loadgate.domain import Signature, TensorSpec
@@ -164,7 +164,7 @@ def read_signatures(meta_graph: Message) -> tuple[Signature, ...]:
     """Sorted by name, without the pseudo-signatures that hold the ops of initialisation. Raises `Unreadable`."""
     definitions = list(islice(meta_graph.entries("signature_def"), _MAX_SIGNATURES + 1))
     if len(definitions) > _MAX_SIGNATURES:
-        raise Unreadable(f"more than {_MAX_SIGNATURES:,} signatures")
+        raise TooLarge(f"more than {_MAX_SIGNATURES:,} signatures")
     counter = count()
     return tuple(
         Signature(
@@ -179,7 +179,7 @@ def _specs(signature: Message, side: str, counter: Iterator[int]) -> tuple[Tenso
     specs = []
     for name, tensor in signature.entries(side):
         if next(counter) >= _MAX_SPECS:
-            raise Unreadable(f"signatures of more than {_MAX_SPECS:,} inputs and outputs")
+            raise TooLarge(f"signatures of more than {_MAX_SPECS:,} inputs and outputs")
         shape = read_shape(tensor.message("tensor_shape")) if tensor.has("tensor_shape") else None
         specs.append(TensorSpec(name=name, dtype=tensor_types.name(tensor.integer("dtype")), shape=shape))
     return tuple(sorted(specs, key=attrgetter("name")))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loadgate.artifacts import sightings, tensor_types, text_format
 from loadgate.artifacts.graph import VARIABLES, Graph, read_graph, read_shape
-from loadgate.artifacts.interface import HEAD, Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, Folder, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import GRAPH_DEF, LIBRARY, NODE_DEF, VERSIONS
 from loadgate.artifacts.wire import FIELDS_TO_KNOW, Budget, Message
@@ -26,10 +26,14 @@ _EXAMINED_WHOLE = {_VERSIONS: VERSIONS, _LIBRARY: LIBRARY}
 _TEXT_START = re.compile(rb"(?:\s*+#[^\n]*+\n)*+\s*+(?:node|library|versions)\s*+[:{<]")
 _TEXT_NODE = re.compile(rb"\s*+node\s*+:?\s*+\{\s*+name:\s*+\"[^\"\n]+\"\s*+op:\s*+\"")
 """The beginning of a graph as TensorFlow prints it."""
+_TEXT_FUNCTION = re.compile(rb"\s*+library\s*+:?\s*+\{\s*+function\s*+:?\s*+\{\s*+signature\s*+:?\s*+\{\s*+name:\s*+\"")
+"""The same of a graph whose nodes are all in functions."""
 _NAME = re.compile(r"[A-Za-z0-9._][A-Za-z0-9_.\\/>-]*")
 _OP = re.compile(r"[A-Za-z_][A-Za-z0-9_.>-]*")
 _EXAMINED = 64
 """Nodes at the beginning that must be sound for the whole to be called a graph."""
+_MAX_VERSIONS = 64
+"""Bytes of a graph's own version, the oldest that may read it, and those that may not."""
 _UNMISTAKABLE = 2
 """Sound nodes after which a message that breaks off can only be a graph."""
 _PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
@@ -89,7 +93,7 @@ def _find_binary(folder: Folder, name: str) -> Sighting | None:
     beginning = _Beginning()
     try:
         with mapped(folder.root / folder.path / name) as buffer:
-            if not beginning.admits(Message(GRAPH_DEF, buffer, 0, len(buffer), Budget(FIELDS_TO_KNOW))):
+            if not beginning.admits_what_is_read_of(Message(GRAPH_DEF, buffer, 0, len(buffer), Budget(FIELDS_TO_KNOW))):
                 return None
     except Unreadable as error:
         if beginning.sound_nodes < _UNMISTAKABLE or not beginning.is_connected:
@@ -101,7 +105,8 @@ def _find_binary(folder: Folder, name: str) -> Sighting | None:
 
 
 def _find_text(folder: Folder, name: str) -> Sighting | None:
-    is_certain = bool(_TEXT_NODE.match(folder.head(name)))
+    head = folder.head(name)
+    is_certain = bool(_TEXT_NODE.match(head) or _TEXT_FUNCTION.match(head))
     try:
         with mapped(folder.root / folder.path / name) as buffer:
             graph = Message.whole(GRAPH_DEF, text_format.to_wire(buffer, GRAPH_DEF))
@@ -121,6 +126,14 @@ class _Beginning:
         self.sound_nodes = 0
         self.is_connected = False
         """Something was seen that maps from names to names do not have: an attribute, an input, a version."""
+
+    def admits_what_is_read_of(self, graph: Message) -> bool:
+        """As `admits`. One that is too large to be walked is told by its end, where TensorFlow writes the versions."""
+        try:
+            return self.admits(graph)
+        except TooLarge:
+            self.is_connected |= _ends_with_versions(graph)
+            return True
 
     def admits(self, graph: Message) -> bool:
         """Whether all its fields can be those of a graph."""
@@ -150,6 +163,23 @@ class _Beginning:
         self.sound_nodes += is_sound
         self.is_connected |= is_sound and (node.has("attr") or node.has("input"))
         return is_sound
+
+
+def _ends_with_versions(graph: Message) -> bool:
+    beginnings = (graph.end - length for length in range(2, _MAX_VERSIONS))
+    return any(
+        graph.buffer[start - 2] == _VERSIONS
+        and graph.buffer[start - 1] == graph.end - start
+        and _is_sound(Message(VERSIONS, graph.buffer, start, graph.end, Budget(_MAX_VERSIONS)))
+        for start in beginnings
+    )
+
+
+def _is_sound(message: Message) -> bool:
+    try:
+        return message.is_admissible()
+    except Unreadable:
+        return False
 
 
 def _signature(graph: Message, contents: Graph) -> Signature | None:

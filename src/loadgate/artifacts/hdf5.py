@@ -12,11 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, Group, TruncatedError, Value
+from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, Group, TooLargeError, TruncatedError, Value
 from loadgate.artifacts.hdf5_source import SIGNATURE, Source
 from loadgate.artifacts.hdf5_storage import StoredGroup
 
-__all__ = ["MAX_ATTRIBUTE", "DamagedError", "Group", "TruncatedError", "Value", "is_hdf5", "read", "read_part"]
+__all__ = [
+    "MAX_ATTRIBUTE",
+    "DamagedError",
+    "Group",
+    "TooLargeError",
+    "TruncatedError",
+    "Value",
+    "is_hdf5",
+    "read",
+    "read_part",
+]
 
 Result = TypeVar("Result")
 

@@ -16,6 +16,10 @@ class DamagedError(Exception):
     """The bytes are no HDF5 file that can be followed. The message is one line for a person."""
 
 
+class TooLargeError(DamagedError):
+    """Nothing is known to be wrong with it, but to read on would take too long."""
+
+
 class TruncatedError(DamagedError):
     """The file ends before the end that it declares."""
 

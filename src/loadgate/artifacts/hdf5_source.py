@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import Iterator
 
-from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, TruncatedError
+from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, TooLargeError, TruncatedError
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
@@ -74,7 +74,7 @@ class Source:
         """Count bytes that are read or copied: a small file can have the same ones copied any number of times."""
         self._read += max(length, _LEAST_COST)
         if self._read > _MAX_TOTAL:
-            raise DamagedError(f"its groups and attributes take more than {_MAX_TOTAL:,} bytes")
+            raise TooLargeError(f"its groups and attributes take more than {_MAX_TOTAL:,} bytes")
 
     def signed(self, address: int, length: int, signature: bytes) -> bytes:
         block = self.at(address, length)
@@ -85,7 +85,7 @@ class Source:
     def count_object(self) -> None:
         self._objects += 1
         if self._objects > _MAX_OBJECTS:
-            raise DamagedError(f"more than {_MAX_OBJECTS:,} objects")
+            raise TooLargeError(f"more than {_MAX_OBJECTS:,} objects")
 
     def heap_object(self, collection: int, index: int) -> bytes:
         if collection not in self._collections:
@@ -100,7 +100,7 @@ class Source:
     def _collection(self, address: int) -> Iterator[tuple[int, bytes]]:
         (size,) = struct.unpack_from("<Q", self.signed(address, 16, b"GCOL"), 8)
         if size > MAX_ATTRIBUTE + 4096:
-            raise DamagedError(f"an attribute of more than {MAX_ATTRIBUTE:,} bytes")
+            raise TooLargeError(f"an attribute of more than {MAX_ATTRIBUTE:,} bytes")
         block = self.at(address, size)
         position = 16
         while position + 16 <= size:

@@ -67,6 +67,10 @@ class Unreadable(Exception):
         """The kind of stand-in that it is, where it is one."""
 
 
+class TooLarge(Unreadable):
+    """An artifact of which nothing is known to be wrong: to read on would take too long, or too much memory."""
+
+
 class FormatReader(Protocol):
     """A module of this package that knows one family of formats."""
 

@@ -48,6 +48,10 @@ class ConfigurationError(Exception):
     """The text is no configuration that can be read. The message is one line for a person."""
 
 
+class ConfigurationTooLargeError(ConfigurationError):
+    """Nothing is known to be wrong with it, but to read on would take too long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a configuration tells."""
@@ -62,11 +66,11 @@ class Reading:
 def parse(text: str) -> dict[str, Any]:
     """The JSON object in `text`. Raises `ConfigurationError` for anything else."""
     if nodes_at_most(text) > MAX_NODES:
-        raise ConfigurationError(f"the configuration holds more than {MAX_NODES:,} values")
+        raise ConfigurationTooLargeError(f"the configuration holds more than {MAX_NODES:,} values")
     try:
         value = json.loads(text)
     except RecursionError:
-        raise ConfigurationError("the configuration is nested too deep") from None
+        raise ConfigurationTooLargeError("the configuration is nested too deep") from None
     except ValueError as error:
         raise ConfigurationError(f"the configuration is no JSON: {error}") from error
     if not isinstance(value, dict):
@@ -153,9 +157,9 @@ class _Walk:
     def _any(self, value: object, place: _Place) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise ConfigurationError(f"the configuration holds more than {MAX_NODES:,} values")
+            raise ConfigurationTooLargeError(f"the configuration holds more than {MAX_NODES:,} values")
         if place.depth > MAX_DEPTH:
-            raise ConfigurationError(f"the configuration is nested more than {MAX_DEPTH} deep")
+            raise ConfigurationTooLargeError(f"the configuration is nested more than {MAX_DEPTH} deep")
         if isinstance(value, list):
             for element in value:
                 self._any(element, place.below())
@@ -175,7 +179,7 @@ class _Walk:
     def _named(self, value: object, place: _Place) -> None:
         """A loss, metric or optimizer: a name, an object, or these by output or in lists."""
         if place.depth > MAX_DEPTH:
-            raise ConfigurationError(f"the configuration is nested more than {MAX_DEPTH} deep")
+            raise ConfigurationTooLargeError(f"the configuration is nested more than {MAX_DEPTH} deep")
         if isinstance(value, str):
             self._function(value, place)
         elif isinstance(value, list):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgate.artifacts import hdf5, keras_config
-from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import Folder, Sighting, TooLarge, Unreadable
 from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 
 _SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -33,6 +33,8 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         return hdf5.read(root / sighting.path, _facts)
     except hdf5.TruncatedError as error:
         raise Unreadable(str(error), StandInKind.TRUNCATED) from error
+    except (hdf5.TooLargeError, keras_config.ConfigurationTooLargeError) as error:
+        raise TooLarge(str(error)) from error
     except (hdf5.DamagedError, keras_config.ConfigurationError) as error:
         raise Unreadable(str(error)) from error
     except OSError as error:
@@ -60,6 +62,8 @@ def _sighting(root: Path, path: str, head: bytes, size: int) -> Iterator[Sightin
     except hdf5.TruncatedError as error:
         found = _format_of_truncated(path, head, size)
         stand_in = StandIn(kind=StandInKind.TRUNCATED, file=path, detail=str(error))
+    except hdf5.TooLargeError:
+        found = _format_of_truncated(path, head, size)
     except (hdf5.DamagedError, OSError):
         found = _format_by_marks(head)
     if found is not None:

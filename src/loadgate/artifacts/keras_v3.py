@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from loadgate.artifacts import hdf5, keras_config, zip_members
-from loadgate.artifacts.interface import Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import Folder, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.keras_h5 import count_tensors
-from loadgate.artifacts.zip_members import LOCAL_HEADER, STORED, DamagedZipError, Member, TruncatedZipError
+from loadgate.artifacts.zip_members import (
+    LOCAL_HEADER,
+    STORED,
+    DamagedZipError,
+    Member,
+    TooLargeZipError,
+    TruncatedZipError,
+)
 from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 
 _MAX_MEMBER = hdf5.MAX_ATTRIBUTE
@@ -50,6 +57,8 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
             return _facts(stream, _members(stream))
     except TruncatedZipError as error:
         raise Unreadable(str(error), StandInKind.TRUNCATED) from error
+    except (TooLargeZipError, keras_config.ConfigurationTooLargeError) as error:
+        raise TooLarge(str(error)) from error
     except (DamagedZipError, keras_config.ConfigurationError) as error:
         raise Unreadable(str(error)) from error
     except OSError as error:

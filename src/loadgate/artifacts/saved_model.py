@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
 from loadgate.artifacts.graph import REFERENCES, hands_out_references, read_graph, read_signatures
-from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, Unreadable
+from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.mapped import mapped
 from loadgate.artifacts.protos import SAVED_MODEL
 from loadgate.artifacts.wire import FIELDS_TO_KNOW, Budget, Message
@@ -79,7 +79,7 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         with _opened(root / sighting.path / main) as saved_model:
             facts = _facts(saved_model, names)
     except Unreadable as error:
-        raise Unreadable(f"{main}: {error}", error.kind) from error
+        raise type(error)(f"{main}: {error}", error.kind) from error
     if keras_metadata.FILE in names:
         facts = keras_metadata.add_from_file(facts, root / sighting.path / keras_metadata.FILE)
     return replace(facts, tensors=_stored_tensors(root, sighting, names))
@@ -121,9 +121,11 @@ def _find_stand_in(folder: Folder, main: str, below: Collection[str]) -> StandIn
         with _opened(folder.root / folder.path / main) as saved_model:
             if not _is_sound(replace(saved_model, budget=Budget(FIELDS_TO_KNOW))) and not is_certain:
                 raise _NoSavedModel
+            is_certain = True
             return _find_stand_in_of_variables(folder, saved_model)
     except Unreadable as error:
-        if not is_certain and not (error.kind and _begins_well(main, folder.head(main))):
+        breaks_off = isinstance(error, TooLarge) or error.kind is not None
+        if not is_certain and not (breaks_off and _begins_well(main, folder.head(main))):
             raise _NoSavedModel from error
         return sightings.cut_off(folder, main, error)
 
@@ -164,7 +166,7 @@ def _stored_tensors(root: Path, sighting: Sighting, names: Collection[str]) -> i
         return sum(bundle.read_index(root / sighting.path / _INDEX).dtypes.values())
     except Unreadable as error:
         if sighting.stand_in is None:
-            raise Unreadable(f"{_INDEX}: {error}", error.kind) from error
+            raise type(error)(f"{_INDEX}: {error}", error.kind) from error
         return None
 
 
@@ -177,7 +179,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
     if not meta_graphs:
         raise Unreadable("there is no graph in it")
     if len(meta_graphs) > _MAX_META_GRAPHS:
-        raise Unreadable(f"more than {_MAX_META_GRAPHS:,} graphs")
+        raise TooLarge(f"more than {_MAX_META_GRAPHS:,} graphs")
     tags = [_tags(meta_graph) for meta_graph in meta_graphs]
     meta_graph = meta_graphs[tags.index(["serve"])] if ["serve"] in tags else meta_graphs[0]
     information = meta_graph.message("meta_info_def")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.interface import TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer
 from loadgate.artifacts.wire import Budget, varint
 from loadgate.domain import StandInKind
@@ -97,7 +97,7 @@ def unpack_snappy(packed: Buffer, position: int, end: int) -> bytes:
     """The block between `position` and `end`, unpacked. Raises `Unreadable`, also beyond 8 MiB."""
     size, position = varint(packed, position, end)
     if size > _MAX_UNPACKED:
-        raise Unreadable(f"a packed block of {size:,} bytes; more than {_MAX_UNPACKED:,} are not read")
+        raise TooLarge(f"a packed block of {size:,} bytes; more than {_MAX_UNPACKED:,} are not read")
     unpacked = bytearray()
     while position < end:
         tag = packed[position]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from loadgate.artifacts import tensor_types
-from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.interface import TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer
 from loadgate.artifacts.wire import CONTINUED, DELIMITED, FIXED32, FIXED64, VARINT, Field, Layout
 from loadgate.domain import StandInKind
@@ -38,7 +38,7 @@ _FALSE = frozenset({b"false", b"False", b"f", b"0"})
 def to_wire(source: Buffer, layout: Layout) -> bytes:
     """The message in binary format, without what the layout leaves out. Raises `Unreadable`."""
     if len(source) > MAX_BYTES:
-        raise Unreadable(f"{len(source):,} bytes of text; more than {MAX_BYTES:,} are not read")
+        raise TooLarge(f"{len(source):,} bytes of text; more than {MAX_BYTES:,} are not read")
     return _Parser(source[:]).message(layout, b"", 0)
 
 
@@ -136,7 +136,7 @@ class _Parser:
     def _spend(self, tokens: int) -> None:
         self._left -= tokens
         if self._left < 0:
-            raise Unreadable(f"more than {_MAX_TOKENS:,} words of text")
+            raise TooLarge(f"more than {_MAX_TOKENS:,} words of text")
 
     def _advance(self) -> None:
         self._spend(1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from loadgate.artifacts.interface import Unreadable
+from loadgate.artifacts.interface import TooLarge, Unreadable
 from loadgate.artifacts.mapped import Buffer
 from loadgate.domain import StandInKind
 
@@ -97,7 +97,7 @@ class Budget:
     def spend(self, fields: int) -> None:
         self.left -= fields
         if self.left < 0:
-            raise Unreadable("more fields than any known graph has")
+            raise TooLarge("more fields than any known graph has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def walk(buffer: Buffer, position: int, end: int, budget: Budget) -> Iterator[tu
         while position < end:
             spent += 1
             if spent > limit:
-                raise Unreadable("more fields than any known graph has")
+                raise TooLarge("more fields than any known graph has")
             key = buffer[position]
             position += 1
             if key >= CONTINUED:

@@ -36,6 +36,10 @@ class DamagedZipError(Exception):
     """The message is one line for a person."""
 
 
+class TooLargeZipError(DamagedZipError):
+    """Nothing is known to be wrong with it, but it is more than is read."""
+
+
 class TruncatedZipError(DamagedZipError):
     """The list of members, which ends every zip, is not there."""
 
@@ -76,12 +80,12 @@ def members(stream: IO[bytes]) -> Iterator[Member]:
 def content(stream: IO[bytes], member: Member, limit: int) -> bytes:
     """All of a member. Raises `DamagedZipError`, also where it is longer than `limit`."""
     if max(member.size, member.packed) > limit:
-        raise DamagedZipError(f"{member.name} takes {max(member.size, member.packed):,} bytes")
+        raise TooLargeZipError(f"{member.name} takes {max(member.size, member.packed):,} bytes")
     if member.is_encrypted or member.method not in (STORED, _DEFLATED):
         raise DamagedZipError(f"{member.name} is encrypted, or packed in a way that is not read")
     stream.seek(data_start(stream, member))
     packed = stream.read(member.packed)
-    data = packed if member.method == STORED else _inflated(packed, member, limit)
+    data = packed if member.method == STORED else _inflated(packed, member)
     if len(data) != member.size or zlib.crc32(data) != member.checksum:
         raise DamagedZipError(f"{member.name} is not what its checksum says")
     return data
@@ -106,16 +110,13 @@ def holds(stream: IO[bytes], names: Collection[bytes]) -> bool:
     return all(name in directory for name in names)
 
 
-def _inflated(packed: bytes, member: Member, limit: int) -> bytes:
+def _inflated(packed: bytes, member: Member) -> bytes:
+    """At most a byte more than it is declared to be, which may be a lie."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        # The size that is declared may be a lie, so what is read is bounded as well.
-        data = inflater.decompress(packed, limit + 1)
+        return inflater.decompress(packed, member.size + 1)
     except zlib.error as error:
         raise DamagedZipError(f"{member.name} cannot be unpacked: {error}") from error
-    if len(data) > limit:
-        raise DamagedZipError(f"{member.name} takes more than {limit:,} bytes")
-    return data
 
 
 def _directory(stream: IO[bytes]) -> tuple[bytes, int]:
@@ -134,7 +135,7 @@ def _directory(stream: IO[bytes]) -> tuple[bytes, int]:
     fields = _END.unpack_from(tail, position)
     end, length, start = _end_in_zip64(stream, end) or (end, fields[5], fields[6])
     if length > _MAX_DIRECTORY:
-        raise DamagedZipError(f"the zip's list of members takes {length:,} bytes")
+        raise TooLargeZipError(f"the zip's list of members takes {length:,} bytes")
     if length > end:
         raise DamagedZipError("the zip's list of members is longer than the file")
     stream.seek(end - length)

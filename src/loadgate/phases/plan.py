@@ -16,6 +16,8 @@ from loadgate.errors import UsageError
 from loadgate.places import is_file, is_folder
 
 SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
+UNREAD_TOLD = 5
+"""Artifacts that could not be looked into and get a sentence of their own."""
 
 
 def repository_around(folder: Path) -> Path | None:
@@ -67,7 +69,7 @@ def plan(
         checks=spec.checks,
         policy=spec.policy,
         remedies=spec.remedies,
-        notes=(*spec.notes, *notes_on(cases), *notes_on_code(found)),
+        notes=(*spec.notes, *notes_on(cases), *notes_on_what_was_not_read(found), *notes_on_code(found)),
         checkouts=steps_to_mend(root, found),
     )
 
@@ -143,6 +145,13 @@ def notes_on(cases: Sequence[Case]) -> Iterator[str]:
     if weights:
         holds = "1 file holds" if len(weights) == 1 else f"{len(weights)} files hold"
         yield f"{holds} weights only: every weight is read, and no model is built."
+
+
+def notes_on_what_was_not_read(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    unread = [each for each in artifacts if each.unread is not None]
+    yield from (f"{each.path} was not looked into: {each.unread}." for each in unread[:UNREAD_TOLD])
+    if len(unread) > UNREAD_TOLD:
+        yield f"{len(unread) - UNREAD_TOLD:,} more artifacts were not looked into; `loadgate inspect` says why."
 
 
 def cases_of(

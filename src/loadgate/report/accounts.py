@@ -199,6 +199,6 @@ def _evidence(case: CaseReport, artifact: Artifact, runtime: RuntimeReport) -> I
 def _of_the_artifact(artifact: Artifact) -> str:
     if artifact.stand_in is not None:
         return f"{artifact.stand_in.file} is {wording.STAND_INS[artifact.stand_in.kind]}: {artifact.stand_in.detail}"
-    if artifact.damage is not None:
-        return artifact.damage
+    if (why := artifact.damage or artifact.unread) is not None:
+        return why
     return "its saver: " + ", ".join(wording.saved_by(artifact))

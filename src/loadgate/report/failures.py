@@ -82,8 +82,8 @@ def _of_the_file(artifact: Artifact) -> Rows:
         where = "" if stand_in.file == artifact.path else f"{untrusted.name(stand_in.file)} is "
         text = f"{where}{wording.STAND_INS[stand_in.kind]}: {untrusted.line(stand_in.detail)}"
         return [("the file", Text(text, "yellow"))]
-    if artifact.damage is not None:
-        return [("the file", Text(untrusted.line(artifact.damage), "yellow"))]
+    if (why := artifact.damage or artifact.unread) is not None:
+        return [("the file", Text(untrusted.line(why), "yellow"))]
     return []
 
 

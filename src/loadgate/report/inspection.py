@@ -55,6 +55,8 @@ def _rows(artifact: Artifact) -> Rows:
         yield "stand-in", Text(f"{kind}: {untrusted.line(artifact.stand_in.detail)}", "yellow")
     if artifact.damage is not None:
         yield "damage", Text(untrusted.line(artifact.damage), "yellow")
+    if artifact.unread is not None:
+        yield "not read", Text(untrusted.line(artifact.unread), "yellow")
     yield "saved by", Text(", ".join(untrusted.name(part) for part in wording.saved_by(artifact)))
     yield from _expectations(artifact)
     if artifact.facts is not None:

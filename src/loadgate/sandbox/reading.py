@@ -55,6 +55,7 @@ def told_of(sighting: Sighting, answer: bytes) -> Artifact:
         facts=artifact.facts,
         stand_in=artifact.stand_in,
         damage=artifact.damage,
+        unread=artifact.unread,
     )
 
 
