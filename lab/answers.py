@@ -81,7 +81,7 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
         (
             (Mends.BYTES,),
             "git_lfs_pointer dvc_pointer document_instead_of_a_model empty_file truncated_file missing_variables "
-            "missing_shards",
+            "missing_shards missing_graph",
         ),
         (
             (Mends.FILE,),

@@ -181,7 +181,8 @@ def test_every_output_is_one_that_a_step_gives() -> None:
     given["plan"] = {"artifacts", "cases", "shards"}
     given["report"] = {"verdict", "exit_status", "passed", "failed", "errors", "skipped"}
     for name, entry in action()["outputs"].items():
-        step, output = re.match(r"\$\{\{ steps\.(\w+)\.outputs\.(\w+) \}\}", entry["value"]).groups()  # type: ignore[union-attr]
+        (found,) = re.finditer(r"^\$\{\{ steps\.(\w+)\.outputs\.(\w+) \}\}", entry["value"])
+        step, output = found.groups()
         assert output in given[step], name
 
 

@@ -459,6 +459,16 @@ def test_every_example_can_be_inspected(tmp_path: Path) -> None:
     assert [artifact["format"] for artifact in json.loads(ended.out)] == [each["format"] for each in expected.values()]
 
 
+def test_what_is_no_model_takes_nothing_from_the_others_that_are_inspected(repository: Path) -> None:
+    paths = ("nowhere", "repo/model.h5", "repo/loadgate.yml", "repo/model.h5")
+    ended = loadgate("inspect", "--json", *paths, cwd=repository.parent)
+    assert ended.status == 2
+    assert [artifact["path"] for artifact in json.loads(ended.out)] == ["repo/model.h5", "repo/model.h5"]
+    first, second = ended.err.splitlines()
+    assert first.startswith("loadgate: nowhere: there is no such file")
+    assert second.startswith("loadgate: repo/loadgate.yml: by its content, this is no TensorFlow or Keras model")
+
+
 def test_a_first_spec_says_what_the_repository_says_and_can_be_planned(repository: Path) -> None:
     (repository / "loadgate.yml").unlink()
     (repository / "requirements.txt").write_text("tensorflow==2.15.1\n")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loadgate import __version__
-from loadgate.endings import run, whoever_reads
+from loadgate.endings import run, tell, whoever_reads
 
 if TYPE_CHECKING:
     from loadgate.domain import Locks, Plan
@@ -431,16 +431,18 @@ def fix(artifact: Path, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a sheet for people.")
 def inspect(artifacts: tuple[Path, ...], as_json: bool) -> None:
     """Tell what ARTIFACTS say of themselves, without loading them."""
+    from loadgate.phases.inspect import inspect as phase
     from loadgate.report.inspection import encode_inspection, print_inspection
     from loadgate.report.terminal import open_console
-    from loadgate.sandbox.finding import identify_apart
-    from loadgate.sandbox.reading import read_apart
 
-    found = [each for root, sighting in map(identify_apart, artifacts) for each in read_apart(root, [sighting])]
-    if as_json:
-        click.echo(encode_inspection(found))
-    else:
-        print_inspection(found, open_console(sys.stdout))
+    found = phase(artifacts)
+    if found.artifacts and as_json:
+        click.echo(encode_inspection(found.artifacts))
+    elif found.artifacts:
+        print_inspection(found.artifacts, open_console(sys.stdout))
+    for refusal in found.refusals:
+        tell(f"loadgate: {refusal}")
+    sys.exit(found.exit_status)
 
 
 @commands.command()

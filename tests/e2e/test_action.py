@@ -9,6 +9,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from junitparser import JUnitXml
@@ -54,7 +55,7 @@ HAS_NETWORK = ("provision", "report")
 class Runs:
     first: Act
     second: Act
-    report: dict[str, object]
+    report: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def runs(runner: Runner, place: Path, serving_image: str) -> Runs:  # noqa: ARG0
 
 
 def test_every_model_gets_its_true_verdict_in_every_runtime(runs: Runs) -> None:
-    found = {(case["case"]["artifact"], case["case"]["runtime"]): case["standing"] for case in runs.report["cases"]}  # type: ignore[attr-defined]
+    found = {(case["case"]["artifact"], case["case"]["runtime"]): case["standing"] for case in runs.report["cases"]}
     assert found == EXPECTED, runs.first.log
 
 
@@ -94,11 +95,7 @@ def test_the_summary_begins_with_the_verdict(runs: Runs) -> None:
 
 def test_a_remedy_was_tried_in_the_second_round(runs: Runs) -> None:
     assert runs.first.step("Load what may mend").outcome == "success", runs.first.log
-    remedies = [
-        remedy
-        for case in runs.report["cases"]  # type: ignore[attr-defined]
-        for remedy in (case["diagnosis"] or {}).get("remedies", ())
-    ]
+    remedies = [remedy for case in runs.report["cases"] for remedy in (case["diagnosis"] or {}).get("remedies", ())]
     assert any(remedy["verified"] for remedy in remedies), remedies
 
 
@@ -132,7 +129,7 @@ def test_each_phase_was_a_container_of_its_own(runs: Runs) -> None:
 def test_a_model_is_seen_to_load_in_an_image_with_what_its_failure_there_asks_for(runs: Runs) -> None:
     (case,) = (
         case
-        for case in runs.report["cases"]  # type: ignore[attr-defined]
+        for case in runs.report["cases"]
         if (case["case"]["artifact"], case["case"]["runtime"]) == (CUSTOM, "image")
     )
     best = case["diagnosis"]["remedies"][0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import FrameType
 
 PARSERS = frozenset({"h5py", "numpy", "tensorflow", "keras", "google"})
 DIGEST = "digest_of"
@@ -22,9 +23,9 @@ def main(told: Path, arguments: list[str]) -> None:
         if event == "os.fork" and os.getpid() == main_process:
             seen.add(f"fork {len(os.listdir('/proc/self/task'))}")
         if event == "open" and os.getpid() == main_process and isinstance(details[0], str | bytes):
-            frame = sys._getframe(1)
+            frame: FrameType | None = sys._getframe(1)
             while frame and frame.f_code.co_name != DIGEST:
-                frame = frame.f_back  # type: ignore[assignment]
+                frame = frame.f_back
             seen.add(f"{DIGEST if frame else 'open'} {os.path.realpath(os.fsdecode(details[0]))}")
 
     sys.addaudithook(watch)
