@@ -80,8 +80,8 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
     for mends, causes in (
         (
             (Mends.BYTES,),
-            "git_lfs_pointer dvc_pointer document_instead_of_a_model empty_file truncated_file missing_variables "
-            "missing_shards missing_graph",
+            "git_lfs_pointer dvc_pointer dangling_link document_instead_of_a_model empty_file truncated_file "
+            "missing_variables missing_shards missing_graph",
         ),
         (
             (Mends.FILE,),

@@ -94,6 +94,8 @@ class StandInKind(StrEnum):
 
     GIT_LFS_POINTER = "git_lfs_pointer"
     DVC_POINTER = "dvc_pointer"
+    DANGLING_LINK = "dangling_link"
+    """A symbolic link to what would lie in the repository and does not."""
     HTML = "html"
     JSON = "json"
     XML = "xml"
@@ -224,7 +226,7 @@ class Artifact:
     hindrance: str | None = None
     """One line: why it cannot be tried in any runtime; None where it can."""
     unfollowed: bool = False
-    """It is a symbolic link out of the repository or to nothing: what it leads to is neither read nor loaded."""
+    """It is a symbolic link out of the repository: what it leads to is neither read nor loaded."""
 
 
 # --- what the user wants --------------------------------------------------------------------------------------
@@ -526,7 +528,7 @@ class Reason(StrEnum):
     NAME = "name"
     """The artifact's name is not UTF-8, so neither a plan nor TensorFlow can name it."""
     LINK = "link"
-    """The artifact is a symbolic link out of the repository or to nothing."""
+    """The artifact is a symbolic link out of the repository."""
     NOTHING_TO_RUN = "nothing_to_run"
     """The artifact has nothing that the stage could run."""
     EARLIER_STAGE = "earlier_stage"

@@ -12,7 +12,7 @@ import pytest
 from loadgate.artifacts.discover import digest_of, discover, is_sound, read_artifact
 from loadgate.artifacts.folder_view import Files
 from loadgate.artifacts.identify import identify
-from loadgate.domain import Format
+from loadgate.domain import Format, StandInKind
 from loadgate.errors import UsageError
 
 from .making import LFS_POINTER, formats, git, save_data_set, save_hdf5, save_keras_v3, sightings
@@ -110,32 +110,53 @@ def test_what_a_saved_model_holds_is_its_own_and_a_model_beside_it_is_not(reposi
     assert "tf/saved/assets/inner.h5" in found["tf/saved"].files
 
 
-def test_a_link_is_followed_within_the_repository_and_else_told_of_and_never_opened(
+def test_a_link_is_followed_within_the_repository_and_one_out_of_it_is_told_of_and_never_opened(
     repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "model.h5"
     save_hdf5(outside)
     (repository / "latest.h5").symlink_to("keras/model.h5")
     (repository / "theirs.h5").symlink_to(outside)
-    (repository / "broken.h5").symlink_to("nowhere")
-    (repository / "round.tflite").symlink_to("round.tflite")
-    (repository / "annexed").mkdir()
-    (repository / "annexed" / "saved_model.pb").symlink_to("../.git/annex/objects/0/1/2")
-    (repository / "annexed" / "labels.pb").symlink_to("nowhere")
-    unfollowed = {"theirs.h5", "broken.h5", "round.tflite", "annexed"}
+    (repository / "elsewhere.h5").symlink_to(outside.with_name("nowhere.h5"))
 
     found = sightings(repository)
 
-    assert set(found) == {*EXPECTED, "latest.h5", *unfollowed}
-    artifacts = {path: read_artifact(repository, sighting) for path, sighting in found.items()}
-    assert {path for path, artifact in artifacts.items() if artifact.unfollowed} == unfollowed
-    assert artifacts["annexed"].format is Format.SAVED_MODEL
-    assert artifacts["broken.h5"].hindrance is not None
-    assert artifacts["broken.h5"].hindrance.startswith("it is a link to nothing")
-    assert artifacts["theirs.h5"].hindrance == (
-        "it is a link out of the repository, which is not followed; put the model itself in its place"
-    )
-    assert (artifacts["theirs.h5"].bytes, artifacts["theirs.h5"].digest) == (0, None)
+    assert set(found) == {*EXPECTED, "latest.h5", "theirs.h5", "elsewhere.h5"}
+    for artifact in (read_artifact(repository, found[path]) for path in ("theirs.h5", "elsewhere.h5")):
+        assert artifact.hindrance == (
+            "it is a link out of the repository, which is not followed; put the model itself in its place"
+        )
+        assert (artifact.unfollowed, artifact.bytes, artifact.digest, artifact.stand_in) == (True, 0, None, None)
+
+
+def test_a_link_to_nothing_stands_in_for_the_model_that_it_is_named_after(repository: Path) -> None:
+    annex = "../.git/annex/objects/0/1/2"
+    (repository / "broken.h5").symlink_to("nowhere")
+    (repository / "round.tflite").symlink_to("round.tflite")
+    (repository / "annexed").mkdir()
+    for name in ("saved_model.pb", "labels.pb", "w.ckpt.index", "w.ckpt.data-00000-of-00001"):
+        (repository / "annexed" / name).symlink_to(annex)
+    (repository / "annexed" / "variables").mkdir()
+    (repository / "annexed" / "variables" / "variables.data-00000-of-00001").symlink_to(f"../{annex}")
+    expected = {
+        "broken.h5": (Format.KERAS_H5, "leads to nowhere, which is not there"),
+        "round.tflite": (Format.TFLITE, "leads to round.tflite, which is not there"),
+        "annexed": (Format.SAVED_MODEL, f"leads to {annex}, which is not there"),
+        "annexed/w.ckpt": (Format.CHECKPOINT, f"leads to {annex}, which is not there"),
+    }
+
+    found = sightings(repository)
+
+    assert found.keys() - EXPECTED.keys() == expected.keys()
+    for path, (kind, detail) in expected.items():
+        artifact = read_artifact(repository, found[path])
+        assert artifact.stand_in is not None
+        assert (artifact.format, artifact.stand_in.kind, artifact.stand_in.detail) == (
+            kind,
+            StandInKind.DANGLING_LINK,
+            detail,
+        )
+        assert (artifact.hindrance, artifact.damage, artifact.digest) == (None, None, None)
 
 
 def test_a_link_that_is_not_followed_is_left_out_where_the_spec_leaves_it_out(repository: Path) -> None:

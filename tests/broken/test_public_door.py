@@ -76,7 +76,7 @@ def test_links_that_lead_in_circles_or_nowhere_are_told_and_not_followed(tmp_pat
     assert loadgate("plan", ".", "--output", "p.json", cwd=tmp_path).status == 0
     artifacts = json.loads((tmp_path / "p.json").read_bytes())["artifacts"]
     assert [each["path"] for each in artifacts] == ["gone.keras", "model.h5", "other.h5", "saved"]
-    assert all(each["hindrance"] and each["unfollowed"] and each["facts"] is None for each in artifacts)
+    assert all(each["stand_in"]["kind"] == "dangling_link" and each["facts"] is None for each in artifacts)
     for name in ("model.h5", "gone.keras", "self", "saved", "saved/saved_model.pb"):
         ended = loadgate("inspect", name, cwd=tmp_path)
         assert (ended.status, ended.err.count("\n")) == (2, 1), ended

@@ -18,12 +18,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from loadgate.artifacts import links
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
-from loadgate.artifacts.stand_in import promised_format, promises_a_model
 from loadgate.domain import Artifact, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
 
@@ -97,22 +97,12 @@ class Search:
 
     def chosen(self, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
         inside = (each for each in sightings if _lies_inside(self._files, each))
-        chosen = filter(self._choice.takes, chain(inside, self._unfollowed()))
+        chosen = filter(self._choice.takes, chain(inside, self._linked()))
         return tuple(sorted(map(nameable, chosen), key=lambda sighting: sighting.path))
 
-    def _unfollowed(self) -> Iterator[Sighting]:
-        """Links by the name of a model that lead out of the repository or to nothing. Nothing is opened for it."""
+    def _linked(self) -> Iterator[Sighting]:
         for folder, names in self._candidates.items():
-            for name in names:
-                path = f"{folder}/{name}" if folder else name
-                promised = promised_format(name)
-                if promised is None or path in self._claimed or not promises_a_model(path, promised):
-                    continue
-                why = self._files.why_not_followed(path)
-                if why is not None and name == "saved_model.pb":
-                    yield Sighting(path=folder or REPOSITORY, format=Format.SAVED_MODEL, files=(path,), unfollowed=why)
-                elif why is not None:
-                    yield Sighting(path=path, format=promised, files=(path,), unfollowed=why)
+            yield from links.find(self._files, folder, names, self._claimed)
 
     def knows(self, sighting: Sighting) -> bool:
         """Whether it can be true, where another process tells it: it is sound, and made of files that were listed."""
@@ -156,7 +146,8 @@ def read_artifact(root: Path, sighting: Sighting, digest: bool = True) -> Artifa
         digest_of_files = digest_of(root, sighting.files) if digest else None
     except OSError as error:
         size, digest_of_files = 0, None
-        damage = damage or f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
+        if artifact.stand_in is None:
+            damage = damage or f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
     return replace(artifact, bytes=size, digest=digest_of_files, damage=damage and spelled(damage))
 
 

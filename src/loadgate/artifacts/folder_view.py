@@ -44,16 +44,15 @@ class Files:
         """Whether it lies in the repository once every symbolic link is followed."""
         return os.path.realpath(os.path.join(self.real_root, path)).startswith(self.real_root.rstrip("/") + "/")
 
-    def why_not_followed(self, path: str) -> str | None:
-        """None where it is no symbolic link, or one to something in the repository."""
-        where = os.path.join(self.real_root, path)
-        if not os.path.islink(where):
-            return None
-        if not os.path.exists(where):
-            return "it is a link to nothing; fetch what it leads to, as `git annex get` or `dvc pull` do"
-        if not self.is_inside(path):
-            return "it is a link out of the repository, which is not followed; put the model itself in its place"
-        return None
+    def is_link(self, path: str) -> bool:
+        return os.path.islink(os.path.join(self.real_root, path))
+
+    def exists(self, path: str) -> bool:
+        """Once every symbolic link is followed."""
+        return os.path.exists(os.path.join(self.real_root, path))
+
+    def target(self, link: str) -> str:
+        return os.readlink(os.path.join(self.real_root, link))
 
 
 class FolderView:

@@ -36,6 +36,8 @@ def identify(path: Path) -> tuple[Path, Sighting]:
         for sighting in ask_formats(_view(root, folder, names)):
             if is_meant(path, root, sighting):
                 return root, nameable(sighting)
+    if os.path.islink(path) and not os.path.exists(path):
+        raise UsageError(f"{path}: is a link to {os.readlink(path)}, which is not there")
     if not os.path.lexists(where):
         raise UsageError(f"{path}: there is no such file, folder or checkpoint prefix")
     raise UsageError(f"{path}: by its content, this is no TensorFlow or Keras model that loadgate knows")

@@ -55,7 +55,7 @@ class Sighting:
     """Every file that belongs to it, relative to the repository, sorted."""
     stand_in: StandIn | None = None
     unfollowed: str | None = None
-    """Why it is not followed, where it is a symbolic link; then its name alone promises a model."""
+    """Why it is not followed, where it is a link out of the repository; then its name alone promises a model."""
 
 
 class Unreadable(Exception):

@@ -20,6 +20,7 @@ from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction, Stan
 CAUSES_OF_STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.GIT_LFS_POINTER: "git_lfs_pointer",
     StandInKind.DVC_POINTER: "dvc_pointer",
+    StandInKind.DANGLING_LINK: "dangling_link",
     StandInKind.HTML: "document_instead_of_a_model",
     StandInKind.JSON: "document_instead_of_a_model",
     StandInKind.XML: "document_instead_of_a_model",

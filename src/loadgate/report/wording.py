@@ -52,6 +52,7 @@ VERBS: Mapping[Stage, tuple[str, str]] = {
 STAND_INS: Mapping[StandInKind, str] = {
     StandInKind.GIT_LFS_POINTER: "a Git LFS pointer, not the model",
     StandInKind.DVC_POINTER: "a DVC pointer, not the model",
+    StandInKind.DANGLING_LINK: "a link to nothing, not the model",
     StandInKind.HTML: "an HTML page, not a model",
     StandInKind.JSON: "a JSON document, not a model",
     StandInKind.XML: "an XML document, not a model",

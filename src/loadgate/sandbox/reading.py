@@ -75,5 +75,7 @@ def digested(root: Path, sighting: Sighting, artifact: Artifact) -> Artifact:
     try:
         return replace(artifact, digest=digest_of(root, sighting.files))
     except OSError as error:
+        if artifact.stand_in is not None:
+            return artifact
         unreadable = f"{os.path.relpath(error.filename, root)} cannot be read: {error.strerror}"
         return replace(artifact, bytes=0, damage=artifact.damage or unreadable)
