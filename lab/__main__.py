@@ -10,7 +10,7 @@ import click
 from lab import parts, words
 from lab.foretelling import foretell
 from lab.loading import TIERS
-from lab.making import make
+from lab.making import make, make_between
 from lab.page import write_page
 from lab.place import Place, default_cache, default_place
 from lab.sample import measure_sample
@@ -50,6 +50,7 @@ def main(  # noqa: PLR0913, PLR0917 - one argument an option
     steps = (step,) if step else STEPS
     if "make" in steps:
         make(place, cache.absolute(), say)
+        make_between(place, cache.absolute())
     if "save" in steps:
         save(place, say)
     if "load" in steps:

@@ -10,12 +10,11 @@ import msgspec
 
 from lab.learning import learn
 from lab.past_loads import Load, past_loads
-from lab.place import REPOSITORY
+from lab.place import REPOSITORY, locks_in
 from lab.predicting import Score, Trial, families, folds, score
 from lab.table import KEPT, raw_document
 from lab.vocabulary import vocabularies
 from loadgate.diagnosis.words import Vocabulary
-from loadgate.domain import Lock
 from loadgate.interchange import write_whole
 
 Say = Callable[[str], None]
@@ -49,7 +48,7 @@ def shipped(measured: Sequence[Load]) -> Mapping[str, bytes]:
 
 
 def words_without(saver: str) -> Mapping[str, Vocabulary]:
-    locks = msgspec.json.decode((KEPT / "runtimes.json").read_bytes(), type=dict[str, Lock])
+    locks = {**locks_in(KEPT / "runtimes.json"), **locks_in(KEPT / "between.json")}
     return vocabularies(words(), locks, saver)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.place import Place, write_json
-from lab.runtimes import RELEASES, Release, runtimes, unpinned
+from lab.runtimes import RELEASES, Release, between, runtimes, unpinned
 from loadgate.domain import Lock, Plan, Requirement, Runtime, RuntimeState
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
@@ -35,6 +35,15 @@ def make(place: Place, cache: Path, say: Say) -> None:
                 raise SystemExit(f"{state.name}: {state.finding}")
             locks[state.name] = state.lock
         write_json(place.runtimes, locks)
+
+
+def make_between(place: Place, cache: Path) -> None:
+    """Write `between.json`, of the runtimes in which parts alone are loaded."""
+    states = made(list(between()), cache)
+    locks = {state.name: state.lock for state in states if state.lock is not None}
+    if len(locks) < len(states):
+        raise SystemExit("\n".join(f"{state.name}: {state.finding}" for state in states if state.lock is None))
+    write_json(place.between, locks)
 
 
 def made(wanted: list[Runtime], cache: Path) -> tuple[RuntimeState, ...]:

@@ -26,12 +26,28 @@ from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Format, Loader, Lock
 from loadgate.loading.probe_process import INHERITED
 from loadgate.probe import loaders
 
-KINDS = {"parts": "lab_parts.py", "graphs": "lab_graph_parts.py"}
+KINDS = {
+    "parts": "lab_parts.py",
+    "graphs": "lab_graph_parts.py",
+    "values": "lab_value_parts.py",
+    "folders": "lab_folder_parts.py",
+    "states": "lab_state_parts.py",
+}
 """Folder → the program that fills it."""
 GRAPH_SAVERS = (
     "tf1.15", "tf2.3", "tf2.6", "tf2.9", "tf2.12", "tf2.15", "tf2.16-keras3", "tf2.18-keras3", "tf2.18-tfkeras",
     "tf2.21-keras3",
 )  # fmt: skip
+SAVERS = {
+    "graphs": GRAPH_SAVERS,
+    "values": (
+        "tf1.15", "tf2.3", "tf2.6", "tf2.9", "tf2.12", "tf2.15", "tf2.18-tfkeras", "tf2.16-keras3", "tf2.18-keras3",
+        "tf2.21-keras3",
+    ),
+    "folders": ("tf2.3", "tf2.6", "tf2.12", "tf2.18-tfkeras"),
+    "states": ("tf1.15", "tf2.3", "tf2.6", "tf2.12", "tf2.15", "tf2.18-keras3", "tf2.21-keras3"),
+}  # fmt: skip
+"""Folder → those that fill it, the oldest, some between and the newest of each Keras; of others, all."""
 TIMEOUT = 3600.0
 STANDALONE = ("2.0.9", "2.1.6", "2.2.5", "2.3.1")
 """Releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
@@ -52,11 +68,16 @@ class Wanted:
 
 
 def save(place: Place, only: Sequence[str] = ()) -> None:
+    """`only`: names of runtimes, and folders."""
     locks = place.locks()
+    kinds = [name for name in only if name in KINDS] or list(KINDS)
+    only = [name for name in only if name not in KINDS]
     for name, lock in locks.items():
-        for kind in KINDS:
-            if (not only or name in only) and (kind == "parts" or name in GRAPH_SAVERS):
+        for kind in kinds:
+            if (not only or name in only) and name in SAVERS.get(kind, locks):
                 save_in(place, kind, name, lock)
+    if "parts" not in kinds:
+        return
     oldest = locks["tf1.15"]
     for release in STANDALONE:
         if not only or f"keras{release}" in only:
@@ -167,7 +188,7 @@ def load(place: Place, only: Sequence[str] = ()) -> None:
         if not folders or line["id"].startswith(tuple(folders))
     ]
     done = {(line["artifact"], line["loader"], line["runtime"]) for line in read_lines(place.part_loads)}
-    for name, lock in place.locks().items():
+    for name, lock in place.locks_of_parts().items():
         left = [each for each in wanted if (each.artifact, each.loader, name) not in done]
         if (only and name not in only) or not left:
             continue

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from packaging.version import Version
 
+from lab.place import locks_in
 from lab.table import KEPT, raw
 from loadgate.diagnosis.experience import release_of
 from loadgate.diagnosis.explain import explain
@@ -53,7 +54,7 @@ class Load:
 
 def past_loads(folder: Path = KEPT) -> Iterator[Load]:
     """Of the catalogue and of the parts. What ran out of memory says more of the machine than of the file."""
-    locks = msgspec.json.decode((folder / "runtimes.json").read_bytes(), type=dict[str, Lock])
+    locks = {**locks_in(folder / "runtimes.json"), **locks_in(folder / "between.json")}
     targets = {
         (name, imports): target_of(lock, imports=imports) for name, lock in locks.items() for imports in (False, True)
     }

@@ -34,6 +34,10 @@ class Place:
         return self.root / "runtimes.json"
 
     @property
+    def between(self) -> Path:
+        return self.root / "between.json"
+
+    @property
     def constraints(self) -> Path:
         return self.root / "constraints.json"
 
@@ -63,9 +67,15 @@ class Place:
 
     def locks(self) -> dict[str, Lock]:
         """Of every runtime that could be made, by name."""
-        if not self.runtimes.exists():
-            return {}
-        return msgspec.json.decode(self.runtimes.read_bytes(), type=dict[str, Lock])
+        return locks_in(self.runtimes)
+
+    def locks_of_parts(self) -> dict[str, Lock]:
+        """Beside them, of those in which parts alone are loaded."""
+        return {**self.locks(), **locks_in(self.between)}
+
+
+def locks_in(path: Path) -> dict[str, Lock]:
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Lock]) if path.exists() else {}
 
 
 def default_place() -> Path:

@@ -67,7 +67,7 @@ def folds(measured: Sequence[Load], words_without: WordsWithout) -> Iterator[tup
     for saver in sorted({maker_of(load) for load in measured if not load.is_part}, key=version_key):
         words = words_without(saver)
         table = learn((load for load in measured if maker_of(load) != saver), words)
-        known = dict(experiences(table, words))
+        known = experiences(table, words)
         held_out = (load for load in measured if maker_of(load) == saver and not load.is_part)
         yield saver, [Trial(load, judged(load, known)) for load in held_out]
 

@@ -50,6 +50,9 @@ RELEASES = (
     Release(tensorflow="2.21.0", python="3.12", keras="3.15.1", tf_keras="2.21.0", pins=OLD_NUMPY),
 )
 
+BETWEEN = (Release(tensorflow="2.4.4", python="3.8", pins=OLD_PROTOBUF),)
+"""Parts alone are loaded in these: what lies between two of the lab in which much is otherwise."""
+
 
 def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
     """Every runtime of the lab, with the pins that each TensorFlow, by its minor, was found to need."""
@@ -60,6 +63,12 @@ def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
         else:
             yield runtime(f"tf{release.minor}-keras3", release, needed)
             yield runtime(f"tf{release.minor}-tfkeras", release, needed)
+
+
+def between() -> Iterator[Runtime]:
+    """With the most pins that they may need, so that nothing has to be found out."""
+    for release in BETWEEN:
+        yield runtime(f"tf{release.minor}", release, release.pins[-1])
 
 
 def environment_of(name: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lab.making import KEY_PACKAGES
-from lab.place import REPOSITORY, Place, read_lines, write_json
+from lab.place import REPOSITORY, Place, locks_in, read_lines, write_json
 from loadgate.artifacts.discover import read_artifact
 from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.measured import Failure, Measured, MeasuredRuntime, Row
@@ -155,6 +155,7 @@ def pack_raw_results(place: Place, say: Say) -> None:
     write_whole(KEPT / "constraints.json", place.constraints.read_bytes())
     locks = place.locks()
     write_json(KEPT / "runtimes.json", {name: kept_lock(lock) for name, lock in locks.items()})
+    write_json(KEPT / "between.json", {name: kept_lock(lock) for name, lock in locks_in(place.between).items()})
     write_json(
         KEPT / "measured.json",
         {"on": measured_on(place), "command": COMMAND, "machine": machine_class(locks.values())},

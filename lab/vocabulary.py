@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from lab.signatures import names_of, verdicts, with_names
 from lab.words import COMMON, EVERYWHERE
 from loadgate.diagnosis.experience import release_of
 from loadgate.diagnosis.target import place_of, target_of
@@ -19,7 +20,8 @@ Answers = Mapping[str, Mapping[str, bool]]
 def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: str = "") -> dict[str, Vocabulary]:
     """By line of versions. What is known from `without` alone, a saver that is left out, counts as never asked: of an
     option that no other has, only what the class takes that has it, in its own version."""
-    own: Mapping[str, Mapping[str, list[str]]] = words["own"]
+    names = {name: names_of(signatures) for name, signatures in words["signatures"].items()}
+    own, by_name = with_names(words["own"], names), verdicts(names)
     others = {name: classes for name, classes in own.items() if release_name(name) != without}
     known = {(of, option) for classes in others.values() for of, options in classes.items() for option in options}
     everywhere = EVERYWHERE.keys() | common_to(others)
@@ -28,10 +30,10 @@ def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: s
         lines[line][version] = {
             of: {
                 option: verdict
-                for option, verdict in options.items()
+                for option, verdict in {**by_name[name].get(of, {}), **words["taken"][name].get(of, {})}.items()
                 if (of, option) in known or option in everywhere or option in own[name].get(of, ())
             }
-            for of, options in words["taken"][name].items()
+            for of in sorted(own[name].keys() | words["taken"][name].keys())
         }
     taken = {
         (of, option)

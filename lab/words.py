@@ -16,6 +16,7 @@ from lab.place import INSIDE, Place, write_json
 from loadgate.domain import Lock
 
 PROGRAM = INSIDE / "lab_words.py"
+SIGNATURES = INSIDE / "lab_signatures.py"
 EVERYWHERE = {"batch_input_shape": [None, 6, 6, 3], "batch_shape": [None, 6, 6, 3]}
 """Written into the first layer of a Sequential model, whatever class that is."""
 COMMON = 3
@@ -23,23 +24,39 @@ COMMON = 3
 
 
 def measure(place: Place) -> None:
-    """`own`: runtime → class → its options there. `taken`: runtime → class → option → whether it is taken."""
+    """`own`: runtime → class → its options there. `taken`: runtime → class → option → whether it is taken.
+    `signatures`: runtime → what its classes are called with, which activations and functions it knows by name."""
     scratch = place.root / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     own: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, lock in place.locks().items():
+    for name, lock in place.locks_of_parts().items():
         own[name] = asked(name, lock, scratch / f"own-{name}.json")
     listing = scratch / "words.json"
     listing.write_text(json.dumps({"classes": of_classes(own), "common": {**common(own), **EVERYWHERE}}))
-    taken = {name: asked(name, lock, scratch / f"taken-{name}.json", listing) for name, lock in place.locks().items()}
+    taken = {
+        name: asked(name, lock, scratch / f"taken-{name}.json", listing)
+        for name, lock in place.locks_of_parts().items()
+    }
     has = {name: {of: sorted(options) for of, options in classes.items()} for name, classes in own.items()}
-    write_json(place.words, {"own": has, "taken": taken})
+    signatures = {
+        name: signed(name, lock, scratch / f"signatures-{name}.json") for name, lock in place.locks_of_parts().items()
+    }
+    write_json(place.words, {"own": has, "taken": taken, "signatures": signatures})
 
 
 def asked(name: str, lock: Lock, output: Path, *words: Path) -> Any:
     if not output.exists():
         unfinished = output.with_suffix(".part")
         run([lock.interpreter, str(PROGRAM), str(unfinished), *map(str, words)], name)
+        unfinished.rename(output)
+        say(f"{output.stem} is known")
+    return json.loads(output.read_bytes())
+
+
+def signed(name: str, lock: Lock, output: Path) -> Any:
+    if not output.exists():
+        unfinished = output.with_suffix(".part")
+        run([lock.interpreter, str(SIGNATURES), str(unfinished)], name)
         unfinished.rename(output)
         say(f"{output.stem} is known")
     return json.loads(output.read_bytes())

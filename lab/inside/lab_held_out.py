@@ -10,6 +10,7 @@ import sys
 import traceback
 
 import numpy as np
+from lab_held_out_networks import NETWORKS, NETWORKS_AS_FOLDERS, NETWORKS_AS_LITE
 
 if len(sys.argv) > 3:
     import keras
@@ -372,6 +373,7 @@ MODELS = [
     attentive,
     of_operations,
     sixteen_bits,
+    *NETWORKS,
 ]
 AS_FOLDERS = [
     "unet_upsampled",
@@ -389,9 +391,10 @@ AS_FOLDERS = [
     "wide_and_deep",
     "ragged",
     "pictures",
+    *NETWORKS_AS_FOLDERS,
 ]
 AS_WEIGHTS = ["unet", "translator", "transfer", "own_model"]
-AS_LITE = ["unet", "mobile_net", "video", "wave_net", "siamese"]
+AS_LITE = ["unet", "mobile_net", "video", "wave_net", "siamese", *NETWORKS_AS_LITE]
 
 
 # --- files that no Keras writes -----------------------------------------------------------------------------------

@@ -366,10 +366,10 @@ def parts():
     return found
 
 
-def main(folder, account):
+def save(parts, folder, account):
     has_keras_v3 = len(sys.argv) <= 3 and tuple(int(part) for part in tf.__version__.split(".")[:2]) >= (2, 12)
     with open(account, "w") as stream:
-        for name, build in parts().items():
+        for name, build in parts.items():
             keras.backend.clear_session()
             line = {"name": name, "saved": [], "failure": None}
             try:
@@ -384,6 +384,6 @@ def main(folder, account):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    save(parts(), sys.argv[1], sys.argv[2])
     sys.stdout.flush()
     os._exit(0)

@@ -118,7 +118,10 @@ def test_an_option_that_only_a_left_out_saver_has_counts_as_never_asked() -> Non
     locks = {name: lock(name.removeprefix("tf")) for name in ("tf2.6", "tf2.9")}
     own = {"tf2.6": {"Dense": ["units"]}, "tf2.9": {"Dense": ["units", "new"]}}
     taken = {"tf2.6": {"Dense": {"units": True, "new": False}}, "tf2.9": {"Dense": {"units": True, "new": True}}}
-    words = {"own": own, "taken": taken}
+    signatures: dict[str, dict[str, object]] = {
+        name: {"calls": {}, "activations": [], "functions": [], "operations": {}} for name in own
+    }
+    words = {"own": own, "taken": taken, "signatures": signatures}
     (known,) = vocabularies(words, locks).values()
     (without,) = vocabularies(words, locks, "tf2.9").values()
     assert known.refused == {"Dense": {"new": "1"}}

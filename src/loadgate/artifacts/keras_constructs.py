@@ -21,6 +21,8 @@ WHOLE = ""
 """The class under which stands what belongs to the model as a whole."""
 OPERATION = "operation "
 """Before the name of an operation of Keras 3 that lies among the layers."""
+CALLED = "called with "
+"""Before the name of an argument of a call, and what is given for it."""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -95,8 +97,7 @@ class _Walk:
 
     def _value(self, key: str, value: object, models: tuple[str, ...], depth: int) -> str:
         """What is told of an option beside its name; what is inside is walked as well."""
-        if isinstance(value, dict) and isinstance(value.get("items"), list) and _is_list(value.get("class_name")):
-            value = value["items"]
+        value = _unwrapped(value)
         if isinstance(value, dict) and _class_of(value) is not None:
             self._object(value, models, depth + 1)
             return ": object"
@@ -158,7 +159,7 @@ class _Walk:
             self._note(WHOLE, "a model called more than once" if name in _MODELS else "a layer called more than once")
         for node in nodes[:MAX_OPTIONS]:
             for argument in _arguments(node):
-                self._note(name, f"called with {argument}")
+                self._note(name, f"{CALLED}{argument}")
 
 
 def _class_of(value: Mapping[str, Any]) -> str | None:
@@ -171,9 +172,16 @@ def _is_list(name: object) -> bool:
     return isinstance(name, str) and name in _LISTS
 
 
+def _unwrapped(value: object) -> object:
+    if isinstance(value, dict) and isinstance(value.get("items"), list) and _is_list(value.get("class_name")):
+        return value["items"]
+    return value
+
+
 def _kind(value: object) -> str:
     if isinstance(value, list):
-        return f"list of {_kind(value[0])}" if value and isinstance(value[0], list | dict) else "list"
+        first = _unwrapped(value[0]) if value else None
+        return f"list of {_kind(first)}" if isinstance(first, list | dict) else "list"
     if isinstance(value, dict):
         return "mapping"
     return "nothing" if value is None else type(value).__name__

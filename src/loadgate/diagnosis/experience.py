@@ -7,7 +7,7 @@ is taken to be so; beyond the first and the last nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -15,9 +15,10 @@ from importlib.resources import files
 import msgspec
 from packaging.version import Version
 
+from loadgate.artifacts.keras_constructs import CALLED
 from loadgate.diagnosis.target import Line
-from loadgate.diagnosis.words import NOTHING, OWN, Answer, Vocabulary, vocabularies
-from loadgate.domain import Format
+from loadgate.diagnosis.words import ACTIVATIONS, FUNCTIONS, NOTHING, OWN, Answer, Vocabulary, vocabularies
+from loadgate.domain import Format, Loader
 
 NEWER_OPTION = "option_newer_than_runtime"
 OLDER_OPTION = "option_dropped_by_later_keras"
@@ -103,6 +104,8 @@ class Experience:
     knowledge: Knowledge
     traits: Sequence[str]
     words: Vocabulary = NOTHING
+    alike: Experience | None = None
+    """Of HDF5, where a SavedModel is asked about: one piece of code of Keras 2 reads the configuration of both."""
 
     @cached_property
     def _releases(self) -> tuple[tuple[int, ...], ...]:
@@ -194,7 +197,15 @@ class Experience:
     def _is_well(self, trait: str, index: int) -> bool:
         if self._well.get(trait, 0) & 1 << index:
             return True
-        return not self._varying.get(trait, 0) & 1 << index and self._answer(trait, index) is Answer.TAKEN
+        if self._varying.get(trait, 0) & 1 << index:
+            return False
+        return self._answer(trait, index) is Answer.TAKEN or self._is_well_in_what_is_alike(trait, index)
+
+    def _is_well_in_what_is_alike(self, trait: str, index: int) -> bool:
+        version = self.knowledge.versions[index]
+        if self.alike is None or version not in self.alike.knowledge.versions:
+            return False
+        return self.alike._is_well(f"{KERAS_2}, {trait}", self.alike.knowledge.versions.index(version))
 
     def _answer(self, trait: str, index: int) -> Answer:
         answer = answer_of(self.words, self.knowledge.subject, trait, self.knowledge.versions[index])
@@ -250,9 +261,14 @@ def answer_of(words: Vocabulary, subject: str, trait: str, version: str) -> Answ
 
 def option_of(trait: str) -> tuple[str | None, str]:
     """Class and option of `Keras 2, Dense: units` and of `Conv2D: batch_input_shape: list`; None of any other trait."""
-    owner, separator, option = trait.rpartition(", ")[2].partition(": ")
+    part = trait.rpartition(", ")[2]
+    if part.startswith(ACTIVATION):
+        return ACTIVATIONS, part.removeprefix(ACTIVATION)
+    if part.startswith(OF_FUNCTION):
+        return FUNCTIONS, part.removeprefix(OF_FUNCTION)
+    owner, separator, option = part.partition(": ")
     name, _, kind = option.partition(": ")
-    is_option = bool(separator) and owner.isidentifier() and (name.isidentifier() or name.startswith(MODULE))
+    is_option = bool(separator) and owner.isidentifier() and (name.isidentifier() or name.startswith(BEFORE_NAMES))
     return (owner, name) if is_option and is_usual(name, kind) else (None, "")
 
 
@@ -275,16 +291,29 @@ def is_usual(option: str, kind: str) -> bool:
 
 ASKED_WITH_OBJECTS = ("_initializer", "_regularizer", "_constraint")
 MODULE = "module "
+ACTIVATION = "activation "
+OF_FUNCTION = "TFOpLambda: function "
+BEFORE_NAMES = (MODULE, CALLED)
 
 
 def release_of(version: Version) -> tuple[int, ...]:
     return version.release[:MINOR]
 
 
-def experiences(table: Table, words: Mapping[str, Vocabulary]) -> Iterator[tuple[tuple[str, str], Experience]]:
-    for knowledge in table.knowledge:
-        known = Experience(knowledge, table.traits, words.get(knowledge.line, NOTHING))
-        yield (knowledge.subject, knowledge.line), known
+FROM_HDF5 = f"{Format.KERAS_H5} by {Loader.KERAS}"
+FROM_FOLDER = f"{Format.SAVED_MODEL} by {Loader.KERAS}"
+KERAS_2 = "Keras 2"
+"""Before the traits of what Keras 2 wrote as HDF5."""
+
+
+def experiences(table: Table, words: Mapping[str, Vocabulary]) -> Mapping[tuple[str, str], Experience]:
+    """By subject and line."""
+    made: dict[tuple[str, str], Experience] = {}
+    for knowledge in sorted(table.knowledge, key=lambda each: each.subject != FROM_HDF5):
+        key = knowledge.subject, knowledge.line
+        alike = made.get((FROM_HDF5, Line.KERAS_2)) if key == (FROM_FOLDER, Line.KERAS_2) else None
+        made[key] = Experience(knowledge, table.traits, words.get(knowledge.line, NOTHING), alike)
+    return made
 
 
 @cache
@@ -292,4 +321,4 @@ def measured() -> tuple[Table, Mapping[tuple[str, str], Experience]]:
     """The table that ships, and what can be asked of it by subject and line."""
     content = files("loadgate.diagnosis").joinpath("experience.json").read_bytes()
     table = msgspec.json.decode(content, type=Table)
-    return table, dict(experiences(table, vocabularies()))
+    return table, experiences(table, vocabularies())

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from packaging.version import Version
 
-from loadgate.artifacts.keras_constructs import OPERATION
+from loadgate.artifacts.keras_constructs import CALLED, OPERATION
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
 from loadgate.diagnosis.lambda_names import is_found
@@ -122,20 +122,39 @@ def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
         yield OWN_OBJECT if target.imports else CUSTOM_OBJECT
     for name, options in facts.constructs.items():
         if name not in names:
-            yield from (_of_construct(facts, name, option) for option in options if not _is_of(names, option))
+            for option in options:
+                if not _is_of(names, option):
+                    yield from _of_construct(facts, name, option)
     if "weights_layout" in facts.extra and facts.tensors:
         yield _of_weights(facts, names)
 
 
-def _of_construct(facts: Facts, name: str, option: str) -> str:
+def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
     """What every layer has, one piece of code of Keras 3 reads for all of them; operations are stored alike as well."""
     if not name and option.startswith(OPERATION):
-        return "an operation among the layers"
-    is_of_every_layer = _dialect(facts) == "Keras 3" and option.startswith(_OF_EVERY_LAYER)
-    return f"{name}: {option}" if name and not is_of_every_layer else option
+        yield "an operation among the layers"
+    elif option == f"registered as {name}":
+        return  # in the name of no package
+    elif option.startswith(CALLED):
+        yield from _of_call(name, option.removeprefix(CALLED))
+    else:
+        is_of_every_layer = _dialect(facts) == "Keras 3" and option.startswith(_OF_EVERY_LAYER)
+        yield f"{name}: {option}" if name and not is_of_every_layer else option
 
 
-_OF_EVERY_LAYER = ("dtype: object", "build_config: input_shape")
+_OF_EVERY_LAYER = ("dtype: object", "build_config: input_shape", "build_config: shapes_dict")
+
+
+def _of_call(name: str, argument: str) -> Iterator[str]:
+    """Its class takes an argument or not; what is given for it, one piece of code reads for all classes."""
+    given, separator, kind = argument.partition(": ")
+    yield f"{CALLED}{kind if separator else given}"
+    if separator and name not in _OF_FUNCTIONS:
+        yield f"{name}: {CALLED}{given}"
+
+
+_OF_FUNCTIONS = frozenset({"TFOpLambda", "SlicingOpLambda"})
+"""Their arguments are those of the function that they name."""
 
 
 def _is_of(own: Collection[str], option: str) -> bool:

@@ -13,6 +13,12 @@ OWN = "written"
 """Stands for the class itself, beside its options."""
 
 
+ACTIVATIONS = "activations"
+"""Stands for the class of those that are known by name."""
+FUNCTIONS = "functions"
+"""Stands for the class of those of TensorFlow that a layer may be made of."""
+
+
 class Answer(Enum):
     TAKEN = "taken"
     REFUSED = "refused"
