@@ -120,6 +120,24 @@ def test_a_layer_that_nobody_registers_is_found_in_the_repository_and_registered
     assert "imports: [acme.layers:LocalContrast]" in best["edits"][0]["new"]
 
 
+def test_a_spec_that_is_told_to_who_has_none_makes_the_model_load(
+    repository: Path, env: Mapping[str, str], tmp_path: Path
+) -> None:
+    root = tmp_path / "undeclared"
+    shutil.copytree(repository / "acme", root / "acme")
+    shutil.copy(repository / "m" / "custom.keras", root)
+    beside = (repository / "requirements.txt").read_text()
+    (root / "requirements.txt").write_text(f"tensorflow==2.21.0\nkeras==3.15.1\n{beside}")
+    (root / ".python-version").write_text("3.11\n")
+    loadgate("check", root, "--remedies", cwd=tmp_path, env=env, patience=PATIENCE)
+    best = remedies(json.loads((tmp_path / ".loadgate" / "report.json").read_bytes()), "custom.keras", "default")[0]
+    assert best["verified"]
+    (edit,) = best["edits"]
+    (root / edit["file"]).write_text(edit["new"])
+    again = loadgate("check", root, cwd=tmp_path, env=env)
+    assert (edit["file"], again.status) == ("loadgate.yml", 0), again.out
+
+
 def test_a_savedmodel_that_keras_3_refuses_is_seen_to_load_by_another_call(report: Any) -> None:
     best = remedies(report, "m/saved")[0]
     assert (best["kind"], best["verified"]) == ("loader", True)

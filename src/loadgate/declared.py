@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
@@ -22,6 +24,8 @@ TFLITE_NAMES = frozenset(("tflite-runtime", "tflite-runtime-nightly", "ai-edge-l
 
 LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
 """Where runtimes are made. The rest of a marker's environment is this interpreter's own."""
+
+DOCKERFILES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
 
 PYTHONS = tuple(f"3.{minor}" for minor in range(6, 16))
 """A runtime's Python is not known yet when its requirements are read."""
@@ -70,3 +74,7 @@ def _can_hold(marker: Marker) -> bool:
 
 def first_named(requirements: Iterable[Requirement], packages: frozenset[str]) -> Requirement | None:
     return next((line for line in requirements if asks_for(line.text, packages)), None)
+
+
+def is_dockerfile(file: str) -> bool:
+    return any(fnmatchcase(posixpath.basename(file), pattern) for pattern in DOCKERFILES)

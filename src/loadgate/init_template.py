@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from loadgate.domain import Checks, GpuTarget, Policy, Requirement, Runtime, Spec
-from loadgate.infer.dockerfile import is_dockerfile
+from loadgate.diagnosis.new_spec import packages_of
+from loadgate.domain import Checks, GpuTarget, Policy, Runtime, Spec
+from loadgate.yaml_text import quoted, word
 
 _WIDEST = 100
-_NOT_TEXT = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""What YAML, in one version or another, does not read as text without quotes."""
 
 
 def render(spec: Spec) -> str:
@@ -47,7 +45,7 @@ def _runtimes(spec: Spec) -> Iterator[str]:
     yield "# The environments in which every model has to load, by name."
     yield "runtimes:"
     for runtime in spec.runtimes:
-        yield f"  {_word(runtime.name)}:"
+        yield f"  {word(runtime.name)}:"
         for note in runtime.notes:
             yield f"    {_comment(note)}"
         yield from _source(runtime)
@@ -63,21 +61,11 @@ def _source(runtime: Runtime) -> Iterator[str]:
     yield from _value("    ", "tensorflow", runtime.tensorflow, '"2.15.1"', "a version, or >=2.15,<2.16")
     yield from _value("    ", "keras", runtime.keras, '"2.15.0"', "where the resolver's choice will not do")
     yield from _list("    ", "requirements", runtime.requirement_files, "[requirements.txt]", "files of packages")
-    packages = [requirement.text for requirement in _packages(runtime)]
+    packages = [requirement.text for requirement in packages_of(runtime)]
     yield from _list("    ", "packages", packages, '["tensorflow-text==2.15.*"]', "more packages")
     if runtime.constraints and not runtime.requirement_files:
         yield "    # These constraints have no key here; name their file with -c in a requirements file:"
         yield from (f"    {_comment(constraint.text)}" for constraint in runtime.constraints)
-
-
-def _packages(runtime: Runtime) -> Iterable[Requirement]:
-    """What no requirements file brings."""
-    own_file = runtime.origin.file if runtime.origin else ""
-    for requirement in runtime.requirements:
-        file = requirement.origin.file if requirement.origin else ""
-        is_own = file in ("", own_file) or is_dockerfile(file)
-        if not runtime.requirement_files or (is_own and file not in runtime.requirement_files):
-            yield requirement
 
 
 def _circumstances(runtime: Runtime) -> Iterator[str]:
@@ -120,13 +108,13 @@ def _checks(spec: Spec) -> Iterator[str]:
 
 def _value(indent: str, key: str, value: str | None, example: str = "", meaning: str = "") -> Iterator[str]:
     if value is not None:
-        yield f"{indent}{key}: {_text(value)}"
+        yield f"{indent}{key}: {quoted(value)}"
     elif example:
         yield f"{indent}# {key}: {example}    # {meaning}"
 
 
 def _list(indent: str, key: str, items: Iterable[str], example: str = "", meaning: str = "") -> Iterator[str]:
-    texts = [_word(item) for item in items]
+    texts = [word(item) for item in items]
     line = f"{indent}{key}: [{', '.join(texts)}]"
     if not texts:
         yield from _value(indent, key, None, example, meaning)
@@ -142,27 +130,7 @@ def _mapping(indent: str, key: str, pairs: Mapping[Any, str], example: str = "",
         yield from _value(indent, key, None, example, meaning)
         return
     yield f"{indent}{key}:"
-    yield from (f"{indent}  {_word(name)}: {_text(value)}" for name, value in pairs.items())
-
-
-def _word(text: str) -> str:
-    """Without quotes, where nobody could read it as anything but text."""
-    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in _NOT_TEXT
-    return text if is_plain else _text(text)
-
-
-def _text(text: str) -> str:
-    """In double quotes, in which YAML can write every character."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    # Python spells them as YAML does: \xNN, \uNNNN, \UNNNNNNNN; and \n, \t, \r
-    return character.encode("unicode_escape").decode("ascii")
+    yield from (f"{indent}  {word(name)}: {quoted(value)}" for name, value in pairs.items())
 
 
 def _comment(text: str) -> str:

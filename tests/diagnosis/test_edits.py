@@ -11,7 +11,7 @@ import yaml
 from loadgate.diagnosis.change import Change, changed
 from loadgate.diagnosis.draft import Sources, read_sources
 from loadgate.diagnosis.edits import edits_of, finished, loader_edits, respelled
-from loadgate.domain import Edit, Format, Loader, Lock, RemedyKind, Runtime
+from loadgate.domain import Edit, Format, Loader, Lock, RemedyKind, Runtime, Spec
 from loadgate.infer import infer_spec
 from loadgate.spec import read_spec
 
@@ -31,7 +31,7 @@ def read(root: Path, **files: str) -> tuple[Runtime, Sources]:
     spec_file = root / "loadgate.yml"
     spec = read_spec(root, spec_file) if spec_file.exists() else infer_spec(root, (3, 12))
     (runtime,) = spec.runtimes
-    return runtime, read_sources(root, spec.runtimes)
+    return runtime, read_sources(root, spec.runtimes, spec.file)
 
 
 def edited(change: Change, runtime: Runtime, sources: Sources) -> tuple[Edit, ...]:
@@ -41,7 +41,7 @@ def edited(change: Change, runtime: Runtime, sources: Sources) -> tuple[Edit, ..
 def applied(edits: tuple[Edit, ...], root: Path) -> None:
     """Do to the files what a person is told to do."""
     for name in {edit.file for edit in edits}:
-        lines = (root / name).read_text().split("\n")
+        lines = (root / name).read_text().split("\n") if (root / name).exists() else []
         for edit in edits:
             if edit.file == name and edit.line is not None:
                 assert lines[edit.line - 1] == edit.old
@@ -119,7 +119,137 @@ def test_a_requirement_of_a_file_is_changed_on_its_own_line(tmp_path: Path) -> N
 
 def test_a_package_that_nobody_asked_for_is_a_line_to_add_to_the_requirements(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
-    assert edited(LEGACY, runtime, sources) == (Edit(file="requirements.txt", new="tf-keras==2.18.*"),)
+    package = Change(kind=RemedyKind.PACKAGE, packages=("tf-keras==2.18.*",))
+    assert edited(package, runtime, sources) == (Edit(file="requirements.txt", new="tf-keras==2.18.*"),)
+
+
+def test_a_keras_that_nobody_asked_for_is_pinned_beside_the_tensorflow(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
+    change = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.21.0", keras="3.15.1")
+    assert [edit.new for edit in edited(change, runtime, sources)] == ["tensorflow==2.21.0", "keras==3.15.1"]
+
+
+def test_what_no_file_has_a_line_for_is_a_small_spec_to_write(tmp_path: Path) -> None:
+    (tmp_path / ".python-version").write_text("3.11\n")
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\npandas\n")
+    change = Change(kind=RemedyKind.IMPORT, imports=("acme.layers",))
+    assert edited(change, runtime, sources) == (
+        Edit(
+            file="loadgate.yml",
+            new="version: 1\n"
+            "runtimes:\n"
+            "  default:\n"
+            '    python: "3.11"\n'
+            "    requirements: [requirements.txt]\n"
+            "    imports: [acme.layers]",
+        ),
+    )
+
+
+UNDECLARED = {
+    "requirements": {"requirements.txt": "tensorflow==2.18.1\npandas\n", ".python-version": "3.12\n"},
+    "project": {
+        "pyproject.toml": """
+            [project]
+            name = "acme"
+            version = "1"
+            requires-python = "==3.12.*"
+            dependencies = [
+                "tensorflow==2.18.1",
+                "pandas",
+            ]
+        """
+    },
+    "image": {
+        "Dockerfile": """
+            FROM python:3.12
+            COPY requirements.txt .
+            RUN pip install -r requirements.txt flask
+        """,
+        "requirements.txt": "tensorflow==2.18.1\n",
+    },
+    "two": {"a/requirements.txt": "tensorflow==2.18.1\n", "b/requirements.txt": "tensorflow==2.16.2\n"},
+    "nothing": {},
+    "spec without runtimes": {
+        "requirements.txt": "tensorflow==2.18.1\n",
+        "loadgate.yml": "version: 1\nchecks: {timeout: 60}\n",
+    },
+}
+
+
+@pytest.mark.parametrize("change", ["environment", "legacy", "keras", "package", "older", "import"])
+@pytest.mark.parametrize("style", UNDECLARED)
+def test_what_is_told_where_no_spec_declares_the_runtime_makes_the_one_that_was_tried(
+    style: str, change: str, tmp_path: Path
+) -> None:
+    for name, text in UNDECLARED[style].items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text).lstrip("\n"))
+    before = declared_in(tmp_path)
+    runtime, *others = before.runtimes
+    sources = read_sources(tmp_path, before.runtimes, before.file)
+    tried = changed(runtime, None, CHANGES[change], name=runtime.name)
+    applied(finished(edited(CHANGES[change], runtime, sources), lock()), tmp_path)
+    declared, *kept = declared_in(tmp_path).runtimes
+    assert (declared.name, declared.tensorflow, dict(declared.env)) == (tried.name, tried.tensorflow, tried.env)
+    assert declared.imports == tried.imports
+    assert declared.python == tried.python or (declared.python is None and tried.python == "3.11")
+    keras = {f"keras=={tried.keras}"} if tried.keras and declared.keras is None else set()
+    assert {line.text for line in declared.requirements} == {line.text for line in tried.requirements} | keras
+    assert declared.keras in (None, tried.keras)
+    assert [each.requirements for each in kept] == [each.requirements for each in others]
+
+
+def declared_in(root: Path) -> Spec:
+    file = root / "loadgate.yml"
+    return read_spec(root, file) if file.exists() else infer_spec(root, (3, 12))
+
+
+UV_LOCK = """
+    version = 1
+    requires-python = ">=3.12"
+
+    [[package]]
+    name = "acme"
+    version = "1"
+    source = { virtual = "." }
+    dependencies = [{ name = "tensorflow" }]
+
+    [[package]]
+    name = "tensorflow"
+    version = "2.18.1"
+    source = { registry = "https://index.example/simple" }
+"""
+
+
+def test_a_lock_is_changed_by_its_own_program_and_the_spec_says_the_rest(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, uv__lock=UV_LOCK)
+    (edit,) = edited(LEGACY, runtime, sources)
+    assert edit.new.split("\n") == [
+        "version: 1",
+        "runtimes:",
+        "  default:",
+        '    python: "3.12"',
+        "    requirements: [uv.lock]",
+        '    env: {TF_USE_LEGACY_KERAS: "1"}',
+        "    imports: [acme.layers]",
+    ]
+    package = Change(kind=RemedyKind.PACKAGE, packages=("tf-keras==2.18.*",))
+    assert edited(package, runtime, sources) == ()
+
+
+@pytest.mark.parametrize("spec", ["", "version: 1\nchecks: {timeout: 60}\n"])
+def test_the_call_for_an_artifact_needs_no_runtime_in_the_spec(spec: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("tensorflow==2.18.1\n")
+    if spec:
+        (tmp_path / "loadgate.yml").write_text(spec)
+    before = declared_in(tmp_path)
+    sources = read_sources(tmp_path, before.runtimes, before.file)
+    edits = loader_edits(Loader.TF_KERAS, "models/a: b", Format.SAVED_MODEL, before.runtimes[0], sources)
+    applied(edits, tmp_path)
+    after = declared_in(tmp_path)
+    assert after.loaders == {"models/a: b": Loader.TF_KERAS}
+    assert [runtime.requirements for runtime in after.runtimes] == [each.requirements for each in before.runtimes]
 
 
 def test_a_pin_that_had_to_give_way_becomes_the_version_that_was_installed(tmp_path: Path) -> None:
@@ -148,6 +278,7 @@ CHANGES = {
     "package": Change(kind=RemedyKind.PACKAGE, packages=("tensorflow-text==2.18.*",), imports=("tensorflow_text",)),
     "tensorflow": Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.15.1"),
     "older": OLDER,
+    "import": Change(kind=RemedyKind.IMPORT, imports=("acme.layers",)),
 }
 
 
@@ -212,7 +343,7 @@ def test_a_version_is_respelled_as_its_file_spells_it(line: str, was: str, expec
 
 def test_the_loader_of_one_artifact_is_named_by_its_path_and_leaves_the_others_alone(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, loadgate__yml=SPECS["block"])
-    edits = loader_edits(Format.SAVED_MODEL, Loader.SAVED_MODEL, "models/a b", runtime, sources)
+    edits = loader_edits(Loader.SAVED_MODEL, "models/a b", None, runtime, sources)
     applied(edits, tmp_path)
     spec = read_spec(tmp_path, tmp_path / "loadgate.yml")
     assert spec.loaders == {"models/a b": Loader.SAVED_MODEL}

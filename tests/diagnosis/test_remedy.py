@@ -117,6 +117,18 @@ def test_a_change_that_made_it_load_is_verified_and_says_where_and_for_how_long(
     assert remedy.tried_in == "TensorFlow 2.18.1, Keras 2.18.0, Python 3.11.7"
 
 
+@pytest.mark.parametrize(
+    ("pinned", "told"), [(None, "Keras 3.15.1 (which is installed with it today)"), ("3.15.1", "Keras 3.15.1")]
+)
+def test_of_a_keras_that_the_remedy_does_not_pin_it_is_said_that_it_is_todays(pinned: str | None, told: str) -> None:
+    found = findings(keras_2_file_in_keras_3("one", Proposal(kind=RemedyKind.TENSORFLOW, value="2.17")))
+    rounds = rounds_of(found, {"models/one.h5": Outcome.PASSED})
+    runtimes = tuple(replace(each, keras=pinned) for each in rounds.candidates.runtimes)
+    states = {name: replace(state, lock=lock_of("2.17.1", "3.15.1")) for name, state in rounds.states.items()}
+    tried = attempts(replace(rounds, candidates=replace(rounds.candidates, runtimes=runtimes), states=states))
+    assert remedies(tried["one"])[0].tried_in == f"TensorFlow 2.17.1, {told}, Python 3.11.7"
+
+
 def test_a_remedy_that_breaks_what_loaded_before_names_it() -> None:
     found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
     tried = attempts(rounds_of(found, {"models/one.h5": Outcome.PASSED, "models/fine.h5": Outcome.FAILED}))

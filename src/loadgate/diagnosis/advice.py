@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Sources
-from loadgate.diagnosis.edits import edits_of, loader_edits, tensorflow_line
-from loadgate.domain import Case, Format, Loader, Lock, Remedy, RemedyKind, Runtime
+from loadgate.diagnosis.edits import edits_of, is_inferred, loader_edits, tensorflow_line
+from loadgate.diagnosis.new_spec import FILE
+from loadgate.domain import Case, Edit, Format, Loader, Lock, Remedy, RemedyKind, Runtime
 
 CALLS = {
     Loader.KERAS: "tf.keras.models.load_model",
@@ -45,17 +46,19 @@ def advise_mending(  # noqa: PLR0913 -- a record for its one caller would only m
     if change.resave is not None:
         command = f"loadgate fix {shlex.quote(case.artifact)} --runtime {shlex.quote(base.name)} --write"
     elif change.loader is not None and change.leaves_runtime:
-        path = None if all_of_format else case.artifact
-        edits = loader_edits(all_of_format or Format.SAVED_MODEL, change.loader, path, base, sources)
+        edits = loader_edits(change.loader, case.artifact, all_of_format, base, sources)
     else:
-        command = _command(change, base, in_spec=any(edit.file.endswith((".yml", ".yaml")) for edit in edits))
+        command = _command(change, base, in_spec=_are_in_spec(edits, sources))
+        if command is None and not edits and is_inferred(base):
+            command = "loadgate init"  # what it writes has room for the change
     return Remedy(kind=change.kind, headline=_mending(change, case, lock), edits=edits, command=command)
 
 
 def advise_repair(change: Change, *, base: Runtime, after: Runtime, sources: Sources) -> Remedy:
     """For a runtime that could not be made. Not verified yet."""
     edits = edits_of(change, base, after, sources)
-    return Remedy(kind=change.kind, headline=_packages(change), edits=edits, command=_command(change, base))
+    command = _command(change, base, in_spec=_are_in_spec(edits, sources))
+    return Remedy(kind=change.kind, headline=_packages(change), edits=edits, command=command)
 
 
 def _mending(change: Change, case: Case, lock: Lock) -> str:
@@ -111,7 +114,11 @@ def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
-def _command(change: Change, base: Runtime, *, in_spec: bool = False) -> str | None:
+def _are_in_spec(edits: Sequence[Edit], sources: Sources) -> bool:
+    return any(edit.file in (FILE, sources.spec_file) for edit in edits)
+
+
+def _command(change: Change, base: Runtime, *, in_spec: bool) -> str | None:
     """Where the change is not to a line of text."""
     commands = [*_installs(change, base)]
     if change.env and not in_spec:

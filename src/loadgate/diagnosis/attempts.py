@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
+from loadgate.diagnosis.change import has_open_keras
 from loadgate.diagnosis.changes import NEARNESS
 from loadgate.diagnosis.edits import finished
 from loadgate.domain import CaseResult, Lock, Locks, Outcome, Plan, Remedy, RemedyKind, RuntimeState, Stage, Trial
@@ -50,6 +51,15 @@ class Rounds:
 
     def runtime_of(self, case: str) -> str:
         return self._runtimes[case]
+
+    def tried_in(self, name: str, kind: RemedyKind, lock: Lock) -> str:
+        """The versions of a candidate; of a Keras that nobody asked for, that it is today's."""
+        runtime = next((each for each in self.candidates.runtimes if each.name == name), None)
+        text = in_words(lock)
+        is_new = kind in (RemedyKind.TENSORFLOW, RemedyKind.PYTHON)
+        if runtime is None or not is_new or not has_open_keras(runtime, lock):
+            return text
+        return text.replace(f"Keras {lock.keras}", f"Keras {lock.keras} (which is installed with it today)", 1)
 
     def passed(self, case: str) -> bool:
         result = self.results.get(case)
@@ -99,7 +109,8 @@ def _attempt(rounds: Rounds, trial: Trial, remedy: Remedy, harm: Mapping[str, tu
         remedy,
         verified=True,
         edits=finished(remedy.edits, lock),
-        tried_in=in_words(state.lock) + (f", saved in {in_words(lock)}" if trial.resave is not None else ""),
+        tried_in=rounds.tried_in(runtime, remedy.kind, state.lock)
+        + (f", saved in {in_words(lock)}" if trial.resave is not None else ""),
         seconds=round(seconds, 1),
         keeps=keeps,
         breaks=breaks,
@@ -171,7 +182,7 @@ def repairs(rounds: Rounds) -> Mapping[str, tuple[Remedy, ...]]:
                 verified=True,
                 headline=f"{remedy.headline}; then {loaded:,} of {len(mine):,} artifacts load",
                 edits=finished(remedy.edits, state.lock),
-                tried_in=in_words(state.lock),
+                tried_in=rounds.tried_in(candidate, remedy.kind, state.lock),
                 seconds=round(total, 1),
             )
     return {name: tuple(each.values()) for name, each in found.items()}

@@ -106,6 +106,14 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
     )
 
 
+def has_open_keras(runtime: Runtime, lock: Lock) -> bool:
+    """Whether it got a Keras that is a package of its own, and nobody says of which version."""
+    lines = (*runtime.requirements, *runtime.constraints)
+    is_asked = runtime.keras is not None or any(name_of(line.text) == "keras" for line in lines)
+    is_made = runtime.interpreter is None and runtime.image is None
+    return is_made and not is_asked and lock.keras_module != "tf_keras" and (lock.keras or "").startswith("3.")
+
+
 def made_like(runtime: Runtime, lock: Lock | None) -> Runtime:
     """Of the same name. What is made from packages already, or is not known, is left as it is."""
     if (runtime.interpreter is None and runtime.image is None) or lock is None:

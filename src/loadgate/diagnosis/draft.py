@@ -12,24 +12,30 @@ from loadgate.repository import UnusableFileError, read_text
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The text of the files that declare runtimes, by path."""
+    """The text of the files that declare runtimes, by path, and the runtimes that were taken from them."""
 
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    runtimes: tuple[Runtime, ...] = ()
+    spec_file: str | None = None
+    """The spec, where there is one; it need not name runtimes."""
 
     def line(self, origin: Origin | None) -> str | None:
         lines = self.files.get(origin.file, ()) if origin else ()
         return lines[origin.line - 1] if origin and 0 < origin.line <= len(lines) else None
 
 
-def read_sources(root: Path, runtimes: Sequence[Runtime]) -> Sources:
-    """The files from which the runtimes were taken; one that cannot be read is left out."""
+def read_sources(root: Path, runtimes: Sequence[Runtime], spec_file: str | None) -> Sources:
+    """The spec and the files from which the runtimes were taken; one that cannot be read is left out."""
     files = {}
-    for name in sorted({origin.file for runtime in runtimes for origin in _origins(runtime)}):
+    named = {origin.file for runtime in runtimes for origin in _origins(runtime)} | (
+        {spec_file} if spec_file else set()
+    )
+    for name in sorted(named):
         try:
             files[name] = read_text(root, name).split("\n")
         except UnusableFileError:
             continue
-    return Sources(files)
+    return Sources(files, tuple(runtimes), spec_file)
 
 
 def _origins(runtime: Runtime) -> Iterator[Origin]:
@@ -54,7 +60,7 @@ class Draft:
         self._lines[file, line] = text
 
     def add(self, file: str, text: str) -> None:
-        """A line at whatever place."""
+        """A line at whatever place, or several at the end."""
         self._added.append(Edit(file=file, new=text))
 
     def edits(self) -> tuple[Edit, ...]:

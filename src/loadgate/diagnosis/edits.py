@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from packaging.specifiers import SpecifierSet
+
 from loadgate.declared import TENSORFLOW_NAMES
+from loadgate.diagnosis import new_spec
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Draft, Sources
 from loadgate.diagnosis.releases import requirements_for
 from loadgate.diagnosis.spec_block import Block
 from loadgate.domain import Edit, Format, Loader, Lock, Requirement, Runtime
+from loadgate.runtimes.supported_pythons import support_of
+from loadgate.yaml_text import quoted
 
 TAG = re.compile(r"((?:^|/)tensorflow:)\d+(?:\.\d+)+")
 """Of TensorFlow's own images, and of what is named after them: its release."""
@@ -31,25 +37,77 @@ def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) ->
         _change_keys(block, change, base)
     _change_lines(draft, base, after)
     _add_packages(draft, block, change, base)
+    if is_inferred(base) and _needs_spec(change, base):
+        text = new_spec.of_runtimes(_declared(each, base, after) for each in sources.runtimes)
+        if text is None:
+            return ()
+        _add_to_spec(draft, text)
     return draft.edits()
 
 
 def loader_edits(
-    format_: Format, loader: Loader, path: str | None, base: Runtime, sources: Sources
+    loader: Loader, path: str, all_of_format: Format | None, base: Runtime, sources: Sources
 ) -> tuple[Edit, ...]:
-    """For the artifact at `path` alone, or where that is None for every artifact of the format in that runtime."""
+    """For the artifact at `path` alone; where the runtime is declared, for `all_of_format` in it if that is given."""
     draft = Draft(sources)
     block = Block.of(base, draft)
-    if block is None:
+    spec_file = block.file if block else sources.spec_file
+    if block is None and not is_inferred(base):
         return ()
-    if path is None:
-        block.put_into("loader", format_.value, loader.value)
-    elif (artifacts := Block.at_top("artifacts", block.file, draft)) is not None:
-        artifacts.put_into("loader", f'"{path}"', loader.value)
-    elif (version := Block.at_top("version", block.file, draft)) is not None:
-        entry = f'artifacts:\n  loader: {{"{path}": {loader.value}}}'
-        draft.change(block.file, version.first, f"{draft.text(block.file, version.first)}\n{entry}")
+    if block is not None and all_of_format is not None:
+        block.put_into("loader", all_of_format.value, loader.value)
+    elif (artifacts := Block.at_top("artifacts", spec_file, draft)) is not None:
+        artifacts.put_into("loader", quoted(path), loader.value)
+    else:
+        _add_to_spec(draft, new_spec.of_loader(path, loader))
     return draft.edits()
+
+
+def is_inferred(runtime: Runtime) -> bool:
+    return not runtime.key_lines
+
+
+def _needs_spec(change: Change, base: Runtime) -> bool:
+    """Whether a spec alone can say a part of the change, where none has said anything of the runtime."""
+    names_tensorflow = tensorflow_line(base) is not None
+    told_in_file = is_locked(base) or _listed(base) is not None
+    of_packages = change.keras or change.packages or (change.tensorflow and not names_tensorflow)
+    python = change.python and not _is_chosen_anyway(change.python, change, base)
+    return bool(python or change.env or change.imports or (of_packages and not told_in_file))
+
+
+def _is_chosen_anyway(python: str, change: Change, base: Runtime) -> bool:
+    """Where no file says which, the newest is taken that the TensorFlow has builds for."""
+    newest = support_of(SpecifierSet(f"=={change.tensorflow}")).pythons()[0] if change.tensorflow else None
+    return base.python is None and python == newest
+
+
+def is_locked(runtime: Runtime) -> bool:
+    """Another program writes the file that its packages are in, by a command."""
+    return any(name.endswith(".lock") for name in runtime.requirement_files)
+
+
+def _declared(runtime: Runtime, base: Runtime, after: Runtime) -> Runtime:
+    """As a spec would have to declare it; what lines of its own files will say is left to them."""
+    if runtime.name != base.name:
+        return runtime
+    asked = {name_of(line.text) for line in (*base.requirements, *base.constraints)}
+    if is_locked(base) or _listed(base) is not None:
+        lines = [line for line in after.requirements if line.origin is not None]
+        return replace(after, name=base.name, requirements=tuple(lines), keras=base.keras)
+    new = [line for line in after.requirements if line.origin is not None or name_of(line.text) not in asked]
+    kept = new if base.requirement_files else after.requirements
+    return replace(after, name=base.name, requirements=tuple(kept))
+
+
+def _add_to_spec(draft: Draft, text: str) -> None:
+    """At the top where there is a spec, and as a new one where there is none."""
+    file = draft.sources.spec_file
+    version = Block.at_top("version", file, draft)
+    if version is not None:
+        draft.change(version.file, version.first, f"{draft.text(version.file, version.first)}\n{text}")
+    elif file is None:
+        draft.add(new_spec.FILE, f"version: 1\n{text}")
 
 
 def finished(edits: Sequence[Edit], lock: Lock) -> tuple[Edit, ...]:
@@ -125,7 +183,7 @@ def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> None:
         text = kept.get((line.origin, name))
         if line.origin is None or draft.sources.line(line.origin) is None or text == line.text:
             continue
-        if line.origin.file.endswith(".lock"):  # another program writes it
+        if line.origin.file.endswith(".lock"):  # see is_locked
             continue
         old = draft.text(line.origin.file, line.origin.line)
         now = text or added.get(name, "")
@@ -157,6 +215,8 @@ def _add_packages(draft: Draft, block: Block | None, change: Change, base: Runti
     asked = {name_of(line.text) for line in (*base.requirements, *base.constraints)}
     new = [text for text in change.packages if name_of(text) not in asked and (parsed := parse(text)) and parsed]
     file = _listed(base)
+    if change.keras and block is None and "keras" not in asked:
+        new.append(f"keras=={change.keras}" if change.keras[:1].isdigit() else f"keras{change.keras}")
     for text in new:
         if file is not None:
             draft.add(file, text)

@@ -37,11 +37,11 @@ class Block:
         return cls.beginning_at(origin.line, origin.file, draft)
 
     @classmethod
-    def at_top(cls, key: str, file: str, draft: Draft) -> Block | None:
-        """That of a key of the spec itself."""
-        lines = draft.sources.files[file]
+    def at_top(cls, key: str, file: str | None, draft: Draft) -> Block | None:
+        """That of a key of the spec itself. None where there is no spec, and where it has no such key."""
+        lines = draft.sources.files.get(file, ()) if file else ()
         first = next((number for number, text in enumerate(lines, start=1) if text.startswith(f"{key}:")), None)
-        return cls.beginning_at(first, file, draft) if first else None
+        return cls.beginning_at(first, file, draft) if file and first else None
 
     @classmethod
     def beginning_at(cls, first: int, file: str, draft: Draft) -> Block:

@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from loadgate.declared import Python
@@ -16,7 +15,6 @@ from loadgate.domain import Origin
 from loadgate.infer.pip_command import Installed, installed_by
 from loadgate.repository import read_text
 
-PATTERNS = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
 MOST_INSTRUCTIONS = 2000
 MOST_HERE_DOCUMENTS = 10
 MOST_CHARACTERS = 500_000
@@ -56,10 +54,6 @@ class _Instruction:
     line: int
     lines: tuple[tuple[int, str], ...]
     """Number and text of each physical line."""
-
-
-def is_dockerfile(file: str) -> bool:
-    return any(fnmatchcase(posixpath.basename(file), pattern) for pattern in PATTERNS)
 
 
 def read(root: Path, name: str) -> Image:

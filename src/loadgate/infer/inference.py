@@ -11,10 +11,9 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.version import Version
 
-from loadgate.declared import TENSORFLOW_NAMES, Python
+from loadgate.declared import TENSORFLOW_NAMES, Python, is_dockerfile
 from loadgate.domain import Requirement, Runtime, Spec
 from loadgate.infer.candidate import Candidate
-from loadgate.infer.dockerfile import is_dockerfile
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of

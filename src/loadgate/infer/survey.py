@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from loadgate.declared import TENSORFLOW_NAMES, Declared, Python, first_named
+from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, Declared, Python, first_named, is_dockerfile
 from loadgate.infer import dockerfile, python_version
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.groups import is_for_development
@@ -35,7 +35,7 @@ class Survey:
     @cached_property
     def files(self) -> tuple[str, ...]:
         listed = [pattern for kind in KINDS for pattern in kind.patterns]
-        return find_files(self.root, (*listed, *dockerfile.PATTERNS, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
+        return find_files(self.root, (*listed, *DOCKERFILES, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
 
     def of_kind(self, index: int) -> list[str]:
         return [file for file in self.files if kind_of(file) is KINDS[index]][:MOST_FILES]
@@ -43,7 +43,7 @@ class Survey:
     @cached_property
     def images(self) -> tuple[dockerfile.Image, ...]:
         found = []
-        for file in [file for file in self.files if dockerfile.is_dockerfile(file)][:MOST_FILES]:
+        for file in [file for file in self.files if is_dockerfile(file)][:MOST_FILES]:
             try:
                 found.append(dockerfile.read(self.root, file))
             except UnusableFileError as error:

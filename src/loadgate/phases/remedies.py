@@ -76,7 +76,7 @@ def findings_of(plan: Plan, locks: Locks, results: Iterable[CaseResult]) -> Find
         failures=tuple(replace(failure, definitions=definitions) for failure in failures),
         broken=tuple(_broken(plan, states)),
         passed=passed,
-        sources=read_sources(root, plan.runtimes),
+        sources=read_sources(root, plan.runtimes, plan.spec_file),
     )
 
 

@@ -19,6 +19,7 @@ from loadgate.report.accounts import (
     place,
     warnings,
 )
+from loadgate.report.diff import diff
 from loadgate.report.truth import Report, RuntimeReport, Standing
 
 NAMED = 10
@@ -93,9 +94,7 @@ def _fix(remedy: Remedy) -> Iterator[str]:
     where = f" (tried in {untrusted.line(remedy.tried_in)})" if remedy.tried_in else ""
     yield f"{known}: {untrusted.line(remedy.headline)}{where}"
     for edit in remedy.edits[:NAMED]:
-        if edit.old is not None:
-            yield f"- {untrusted.line(edit.old)}"
-        yield f"+ {untrusted.line(edit.new)}"
+        yield from (f"{sign} {text}" for sign, text in diff(edit))
     if remedy.command:
         yield f"$ {untrusted.line(remedy.command)}"
 

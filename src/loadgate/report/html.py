@@ -27,6 +27,7 @@ from loadgate.report.accounts import (
     skipped,
     warnings,
 )
+from loadgate.report.diff import diff
 from loadgate.report.markdown_page import CHANGES, VERDICTS
 from loadgate.report.terminal import SYMBOLS
 from loadgate.report.truth import CaseReport, Report, Standing, Verdict
@@ -121,7 +122,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"name": untrusted.name, "line": untrusted.line, "block": _block, "sentence": _sentence}
+    environment.filters |= {
+        "name": untrusted.name,
+        "line": untrusted.line,
+        "block": _block,
+        "sentence": _sentence,
+        "diff": diff,
+    }
     environment.globals |= {
         "symbols": SYMBOLS,
         "words": WORDS,
@@ -208,7 +215,7 @@ def _texts(account: Account) -> Iterator[str]:
     yield from (evidence.text[: untrusted.LINE_LIMIT] for evidence in account.evidence[:20])
     for remedy in account.remedies[:3]:
         yield "." * 200 + remedy.headline[: untrusted.LINE_LIMIT] + (remedy.command or "")[:LOG_CHARACTERS]
-        yield from (edit.file[:1_000] + (edit.old or "")[:500] + edit.new[:500] for edit in remedy.edits[:8])
+        yield from (edit.file[:1_000] + "".join(text for _, text in diff(edit)) for edit in remedy.edits[:8])
 
 
 def _logs(case: CaseReport) -> Iterator[tuple[str, str]]:

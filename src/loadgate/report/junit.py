@@ -15,6 +15,7 @@ from junit_xml import TestCase, TestSuite
 from loadgate import untrusted
 from loadgate.domain import Artifact, Confidence, Device, Diagnosis, Outcome, Reason, Stage, StageResult
 from loadgate.report import causes, wording
+from loadgate.report.diff import diff
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 
 PASSED_LOG = 1_000
@@ -132,14 +133,17 @@ def _tell_missing(test: TestCase, case: CaseReport, stage: Stage) -> None:
 
 def _cause(diagnosis: Diagnosis) -> str:
     """The cause, what shows it, what mends it, and the page that says more."""
-    lines = [f"{diagnosis.headline} ({diagnosis.cause}, {diagnosis.confidence})"]
-    lines += [f"{each.side}: {each.text}" for each in diagnosis.evidence]
+    lines = [untrusted.line(f"{diagnosis.headline} ({diagnosis.cause}, {diagnosis.confidence})")]
+    lines += [untrusted.line(f"{each.side}: {each.text}") for each in diagnosis.evidence]
     for remedy in diagnosis.remedies:
-        lines.append(f"{'verified' if remedy.verified else 'suggested, not verified'}: {remedy.headline}")
-        lines += [f"    {edit.file}:{edit.line or ''} {edit.new}" for edit in remedy.edits]
+        known = "verified" if remedy.verified else "suggested, not verified"
+        lines.append(untrusted.line(f"{known}: {remedy.headline}"))
+        for edit in remedy.edits:
+            lines.append(f"    {untrusted.name(f'{edit.file}:{edit.line}' if edit.line else edit.file)}")
+            lines += [f"    {sign} {text}" for sign, text in diff(edit)]
     if diagnosis.cause != causes.UNKNOWN:
-        lines.append(f"more: {causes.command(diagnosis.cause)}")
-    return _body("\n".join(untrusted.line(line) for line in lines))
+        lines.append(untrusted.line(f"more: {causes.command(diagnosis.cause)}"))
+    return _body("\n".join(lines))
 
 
 def _evidence(stage: StageResult) -> str | None:

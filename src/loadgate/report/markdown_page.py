@@ -27,6 +27,7 @@ from loadgate.report.accounts import (
     warnings,
 )
 from loadgate.report.causes import command
+from loadgate.report.diff import diff
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from loadgate.report.terminal import SYMBOLS, WORDS
@@ -333,8 +334,7 @@ def _remedy(remedy: Remedy) -> str:
         parts.append(f"It breaks {wording.enumeration(names + more)}.")
     for edit in remedy.edits[:5]:
         where = f"{edit.file}:{edit.line}" if edit.line else edit.file
-        lines = [f"- {edit.old}"] if edit.old is not None else []
-        text = block("\n".join([*lines, f"+ {edit.new}"]), language="diff")
+        text = block("\n".join(f"{sign} {line}" for sign, line in diff(edit)), lines=40, language="diff")
         parts.append(f"{code(where, 200)}\n\n{text}")
     if remedy.command:
         parts.append(block(remedy.command, language="sh"))

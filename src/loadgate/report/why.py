@@ -11,6 +11,7 @@ from loadgate import untrusted
 from loadgate.domain import Confidence, Diagnosis, Edit, Remedy, Side
 from loadgate.report import causes
 from loadgate.report.causes import CauseGroup
+from loadgate.report.diff import diff
 from loadgate.report.terminal import STYLES, labelled, symbol
 from loadgate.report.truth import CaseReport, Standing
 
@@ -112,8 +113,4 @@ def _changes(edits: Sequence[Edit]) -> Iterator[str]:
     for edit in edits:
         line = f":{edit.line}" if edit.line is not None else ""
         yield f"{untrusted.name(edit.file)}{line}"
-        added = edit.new.removeprefix(f"{edit.old}\n")
-        if edit.old is not None and added == edit.new:
-            yield f"- {untrusted.name(edit.old)}"
-        if edit.new:
-            yield f"+ {untrusted.name(added)}"
+        yield from (f"{sign} {text}" for sign, text in diff(edit))
