@@ -85,6 +85,11 @@ def test_the_line_that_a_remedy_changes_goes_before_all_others() -> None:
     assert str(anchor_of(ARTIFACT, RUNTIME, because(RemedyKind.IMPORT, remedies=(remedy,)))) == "Dockerfile:4"
 
 
+def test_a_spec_that_is_yet_to_be_written_is_nowhere_to_point_at() -> None:
+    remedy = Remedy(kind=RemedyKind.IMPORT, headline="x", verified=True, edits=(Edit(file="loadgate.yml", new="x"),))
+    assert anchor_of(ARTIFACT, INFERRED, because(RemedyKind.IMPORT, remedies=(remedy,))).file == ARTIFACT.path
+
+
 def test_a_git_lfs_pointer_is_anchored_at_the_checkout_that_left_it_out() -> None:
     pointer = StandIn(kind=StandInKind.GIT_LFS_POINTER, file=ARTIFACT.path, detail="points at 1 byte")
     artifact = replace(ARTIFACT, stand_in=pointer)

@@ -52,7 +52,7 @@ def _edited(remedy: Remedy, runtime: Runtime) -> Iterator[Origin]:
             yield Origin(file=edit.file, line=edit.line)
         elif runtime.origin is not None and runtime.origin.file == edit.file:
             yield runtime.origin
-        else:
+        elif edit.file in runtime.requirement_files:  # not one that is to be written
             yield Origin(file=edit.file, line=1)
 
 
