@@ -124,6 +124,20 @@ def test_a_loader_is_chosen_by_pattern_before_format_and_format_before_default(w
     }
 
 
+def test_a_link_to_nothing_fails_as_a_model_that_was_not_fetched(env: Mapping[str, str], tmp_path: Path) -> None:
+    root = tmp_path / "annexed"
+    (root / "saved").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "models/churn/churn_2019.h5", root / "here.h5")
+    for name in ("gone.h5", "saved/saved_model.pb", "w.data-00000-of-00001"):
+        (root / name).symlink_to(root / ".git/annex/objects/1")
+    (root / "loadgate.yml").write_text('version: 1\nruntimes: {a: {python: "3.11", tensorflow: "2.15.1"}}\n')
+    ended = loadgate("check", root, cwd=tmp_path, env=env)
+    report = read_json(tmp_path / ".loadgate" / "report.json")
+    assert standings(report, "a") == {"gone.h5": "failed", "here.h5": "passed", "saved": "failed", "w": "failed"}
+    causes = {case["diagnosis"]["cause"] for case in report["cases"] if case["diagnosis"]}
+    assert (ended.status, causes) == (1, {"dangling_link"})
+
+
 @pytest.mark.usefixtures("whole")
 def test_a_failing_run_writes_the_reports_that_were_asked_for(repository: Path) -> None:
     assert (repository.parent / "j.xml").read_bytes() == (repository.parent / ".loadgate/junit.xml").read_bytes()
