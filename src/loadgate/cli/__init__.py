@@ -1,0 +1,36 @@
+"""The command line: commands and options. No logic."""
+
+from __future__ import annotations
+
+import click
+
+from loadgate import __version__
+from loadgate.cli.checking import check
+from loadgate.cli.phases import load, outline, plan, provision, prune, report
+from loadgate.cli.single import explain, fix, init, inspect
+from loadgate.endings import run
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order of this file, `check` and the phases first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="loadgate", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Will every model in this repository load where it is going to run?
+
+    `loadgate check` answers it; the exit status is 0 when every model loads, 1 when one does not, 2 when the call or
+    the spec is wrong, and 3 when there is no verdict.
+    """
+
+
+for command in (check, plan, provision, load, report, outline, prune, fix, inspect, explain, init):
+    commands.add_command(command)
+
+
+def main() -> None:
+    run(commands)
