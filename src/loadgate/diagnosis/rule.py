@@ -32,7 +32,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     stack: str | None = None
     """The same for the traceback, or for where it hung or crashed."""
     that: Mapping[str, str] = {}
-    """Named conditions, each with what it wants: see `conditions.py`."""
+    """Named conditions, each with what it wants: see `conditions`."""
     confidence: Confidence | None = None
     """Where this sign is weaker than the others of its cause."""
 
