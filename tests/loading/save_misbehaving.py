@@ -114,6 +114,15 @@ def fills_its_output(x: Any) -> Any:
     return x
 
 
+def tells_its_environment(x: Any) -> Any:
+    import os
+    import sys
+
+    if os.environ.get("MISBEHAVE"):
+        sys.stdout.write(" ".join(["sees", *sorted(os.environ)]) + "\n")
+    return x
+
+
 def kills_its_parent(x: Any) -> Any:
     import os
 

@@ -13,6 +13,7 @@ import pytest
 from loadgate.domain import Case, CaseResult, Checks, Device, Loader, Lock, Outcome, Reason, Stage
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.pool import Pool
+from loadgate.probe import kernel
 from loadgate.sandbox.walls import NO_SANDBOX
 
 pytestmark = pytest.mark.runtime
@@ -37,6 +38,7 @@ EXPECTED = {
     "loops_for_ever": Reason.TIMED_OUT,
     "raises_what_has_no_text": Reason.EXCEPTION,
     "recurses_without_end": Reason.EXCEPTION,
+    "tells_its_environment": None,
     "waits_for_ever": Reason.TIMED_OUT,
     "writes_into_every_descriptor": None,
 }
@@ -125,6 +127,12 @@ def test_a_flood_of_output_keeps_its_beginning_and_its_end(results: dict[str, Ca
     assert "first words of a flood" in log
     assert "last words of a flood" in log
     assert len(log) < 200_000
+
+
+def test_a_case_does_not_see_with_what_its_parent_was_made_fast(results: dict[str, CaseResult]) -> None:
+    (seen,) = (line for line in results["tells_its_environment"].log.splitlines() if line.startswith("sees "))
+    assert "MISBEHAVE" in seen.split()
+    assert not set(kernel.HUGE_PAGES) & set(seen.split())
 
 
 def marked_processes() -> Iterator[int]:

@@ -50,9 +50,10 @@ context = runtime.has_eager_context()
 working = working_child()
 inherited = os.environ.get(graph_passes.OWN_THREADS)
 layers = tf.keras.layers
+unknown = [name for name in warm.ABSTRACT + warm.PROTOCOLS + warm.PARTS if not list(warm.loaded([name]))]
 names = [layers.Dense(1).name, layers.ReLU().name, tf.keras.Sequential().name]
 print(json.dumps({"failures": failures, "context": context, "unexpected": unexpected, "inherited": inherited,
-                  "names": names, "working": working,
+                  "names": names, "working": working, "unknown": unknown,
                   "exchanged": [name for name, base in bases(tf.keras.layers.Layer).items()
                                 if before.get(name, base) != base]}))
 """
@@ -69,6 +70,11 @@ def seen(serving: Lock) -> dict[str, object]:
 @pytest.mark.runtime
 def test_every_step_works(seen: dict[str, object]) -> None:
     assert seen["failures"] == []
+
+
+@pytest.mark.runtime
+def test_every_class_that_is_named_is_there(seen: dict[str, object]) -> None:
+    assert seen["unknown"] == []
 
 
 @pytest.mark.runtime

@@ -36,7 +36,7 @@ def environment(ours: Mapping[str, str], batch: Batch, scratch: Path) -> dict[st
     env = {name: ours[name] for name in INHERITED if name in ours}
     env.setdefault("LANG", "C.UTF-8")
     env |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
-    env["PYTHONUNBUFFERED"] = "1"
+    env |= {"PYTHONUNBUFFERED": "1", **kernel.HUGE_PAGES}
     if batch.device is Device.GPU:
         env["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     else:

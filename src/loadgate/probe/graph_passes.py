@@ -31,7 +31,7 @@ node { name: "passed_on" op: "StatefulPartitionedCall" input: "variable"
   attr { key: "Tin" value { list { type: DT_RESOURCE } } } attr { key: "Tout" value { list { type: DT_RESOURCE } } } }
 """
 """A variable can be neither fed nor fetched, but given to a function."""
-FED = {"float32": 0, "int32": 0, "int64": 0, "bool": False, "string": b"", "uint64": 0}
+FED = {"float32": 0, "int32": 1, "int64": 0, "bool": False, "string": b"", "uint64": 0}
 CONSTANTS = ("float32", "int32", "int64", "string")
 SESSIONS = 2
 """In the first, TensorFlow starts a thread that ends by itself; only the second waits until it has."""
@@ -50,7 +50,7 @@ def look_up() -> int:
     with graph.as_default():
         tf.import_graph_def(text_format.Parse(RESOURCE, tf.compat.v1.GraphDef()), name="")
         fed = {name: tf.compat.v1.placeholder(name, ()) for name in FED}
-        wanted = first_ops(graph, fed) + [graph.get_operation_by_name("passed_on")]
+        wanted = first_ops(graph, fed) + [graph.get_operation_by_name("passed_on"), arguments(graph, fed)]
     kept = runtime.threads() - before
     inherited = os.environ.get(OWN_THREADS)
     os.environ[OWN_THREADS] = "1"
@@ -71,7 +71,8 @@ def first_ops(graph: Any, fed: Dict[str, Any]) -> List[Any]:
 
     ops = tf.raw_ops
     number = fed["float32"]
-    matrix = ops.Reshape(tensor=number, shape=[1, 1])
+    # of shapes that are known, not all of this would be left to run
+    matrix = ops.Reshape(tensor=number, shape=ops.Fill(dims=[2], value=fed["int32"]))
     orthogonal = ops.Qr(input=matrix)[0]
     constants = [graph.create_op("_EagerConst", [fed[name]], [fed[name].dtype], name=name) for name in CONSTANTS]
     return (
@@ -81,9 +82,31 @@ def first_ops(graph: Any, fed: Dict[str, Any]) -> List[Any]:
             ops.AddV2(x=number, y=ops.Mul(x=number, y=ops.Sub(x=number, y=number))),
             ops.Fill(dims=ops.Reshape(tensor=fed["int32"], shape=[1]), value=number),
             ops.ConcatV2(values=[matrix, ops.Transpose(x=orthogonal, perm=[1, 0])], axis=0),
-            ops.Sign(x=ops.MatrixDiagPart(input=orthogonal)),
+            ops.Sign(x=ops.DiagPart(input=orthogonal)),
         ]
     )
+
+
+def arguments(graph: Any, fed: Dict[str, Any]) -> Any:
+    """What a function's arguments become on their device. Outside of a function they cannot run, and here never do."""
+    import tensorflow as tf
+    from tensorflow.core.framework.attr_value_pb2 import AttrValue
+
+    ops = tf.raw_ops
+    never = ops.Identity(input=ops.Switch(data=fed["float32"], pred=fed["bool"])[1])
+    with tf.control_dependencies([never]):
+        taken = [
+            graph.create_op(
+                "_DeviceArg",
+                [],
+                [kind],
+                attrs={"index": AttrValue(i=0), "T": AttrValue(type=kind.as_datatype_enum)},
+                name="argument",
+            )
+            for kind in (tf.int32, tf.resource)
+        ]
+    with tf.control_dependencies([each.outputs[0] for each in taken]):
+        return tf.no_op(name="never")
 
 
 def run(graph: Any, wanted: List[Any], fed: Dict[Any, Any]) -> None:

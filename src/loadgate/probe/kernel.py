@@ -13,6 +13,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""A process that is started with it has its heap in pages of 2 MiB, where the kernel gives such on request: a fork
+copies an entry for each page, and the child's end takes it back. Before 2.35, glibc takes no notice."""
+
+
+def forget_huge_pages() -> None:
+    """It was for this process alone: a case sees what is declared, and starts others as production does."""
+    for name, value in HUGE_PAGES.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+
 
 def tidy_heap() -> None:
     """Join the free pieces of the heap once, before a fork, so that not every child does it to its own copy."""

@@ -40,7 +40,7 @@ class Probe:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=dict(os.environ, **asked["env"]),
+                env={**kernel.HUGE_PAGES, **os.environ, **asked["env"]},
                 cwd=self.scratch,
                 pass_fds=(descriptor,),
                 start_new_session=True,

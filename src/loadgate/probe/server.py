@@ -333,6 +333,7 @@ class Server:
 
 
 def serve(requests: int, replies: int) -> None:
+    kernel.forget_huge_pages()
     server = Server(requests, replies)
     try:
         server.listen()

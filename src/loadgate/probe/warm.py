@@ -6,14 +6,70 @@ process may still be forked is checked afterwards by whoever called. Recurrent l
 constructor lists the devices.
 """
 
+import numbers
 import os
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from typing import Any, Callable, List
+from collections.abc import Mapping, MappingView, Sequence
+from typing import Any, Callable, Iterator, List
 
 from . import graph_passes, runtime
 
 ONEDNN_BY_DEFAULT = (2, 9)
+ABSTRACT = [
+    "composite_tensor.CompositeTensor",
+    "type_spec.TypeSpec",
+    "python.ops.variables.Variable",
+    "distribute.values.DistributedVariable",
+    "weak_tensor.WeakTensor",
+]
+PROTOCOLS = ["custom_nest_protocol.CustomNestProtocol", "types.core.TensorProtocol", "tensor_util.IsTensorLike"]
+PARTS = [
+    "types.core.Tensor",
+    "types.core.TensorProtocol",
+    "framework.ops.EagerTensor",
+    "framework.ops.SymbolicTensor",
+    "framework.tensor.TensorSpec",
+    "tensor_spec.TensorSpec",
+    "resource_variable_ops.ResourceVariable",
+    "keras_tensor.KerasTensor",
+    "tf_utils.ListWrapper",
+    "data_structures.ListWrapper",
+    "data_structures._DictWrapper",
+    "numpy.ndarray",
+    "tensor_array_ops.TensorArray",
+    "tensor_shape.TensorShape",
+    "input_spec.InputSpec",
+    "lstm.LSTMCell",
+    "gru.GRUCell",
+]
+PLAIN = [dict, list, tuple, float, int, str, bool, type(None)]
+LAYERS = [
+    "InputLayer",
+    "Activation",
+    "Add",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Bidirectional",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRU",
+    "GlobalAveragePooling2D",
+    "LSTM",
+    "LayerNormalization",
+    "MaxPooling2D",
+    "ReLU",
+    "Reshape",
+    "SeparableConv2D",
+    "ZeroPadding2D",
+]
+"""The usual ones: a model of others loads a little slower."""
 
 
 def kernels() -> None:
@@ -54,17 +110,37 @@ def layers() -> None:
 
 
 def types() -> None:
-    """Abstract classes of Keras 2 remember for each type whether it is theirs; to find out takes up to two ms."""
-    import numpy as np
-    import tensorflow as tf
-    from tensorflow.python.framework.composite_tensor import CompositeTensor
-    from tensorflow.python.framework.ops import EagerTensor
-    from tensorflow.python.framework.type_spec import TypeSpec
+    """Abstract classes remember for each class whether it is theirs, and to find out they ask all of their own.
 
-    made = [value for value in vars(tf.keras.initializers).values() if isinstance(value, type)]
-    for kind in made + [EagerTensor, np.ndarray, dict, list, tuple, float, int, str, type(None)]:
-        for abstract in (CompositeTensor, TypeSpec, Mapping, Sequence):
-            issubclass(kind, abstract)
+    A protocol moreover looks at annotations, and the first look at those of a class that has none makes Python forget
+    what it knows of the attributes of all classes below.
+    """
+    import tensorflow as tf
+
+    known = vars(tf.keras.initializers).values()
+    initializers = [value for value in known if isinstance(value, type)]
+    parts = list(loaded(PARTS)) + initializers
+    abstract = list(loaded(ABSTRACT)) + [Mapping, MappingView, Sequence, numbers.Integral]
+    for kind in parts + PLAIN:
+        for each in abstract:
+            issubclass(kind, each)
+    layers = [getattr(tf.keras.layers, name) for name in LAYERS if hasattr(tf.keras.layers, name)]
+    for kind in parts + layers:
+        issubclass(kind, tf.keras.metrics.Metric)
+    for protocol in loaded(PROTOCOLS):
+        for kind in PLAIN:
+            isinstance(kind(), protocol)
+
+
+def loaded(names: Sequence[str]) -> Iterator[Any]:
+    """The classes of those names in whatever package of this version has them."""
+    modules = list(sys.modules.items())
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        for path, content in modules:
+            found = getattr(content, attribute, None) if path.endswith("." + module) else None
+            if isinstance(found, type):
+                yield found
 
 
 def files() -> None:
