@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
-from loadgate.diagnosis.attempts import Ending, Rounds, attempts, remedies, repairs
+from loadgate.diagnosis.attempts import Attempt, Ending, Rounds, attempts, remedies, repairs
 from loadgate.diagnosis.change import Change
 from loadgate.diagnosis.changes import Failure, resaves
 from loadgate.diagnosis.remedy import Broken, Findings, in_order, options, plan_of, resave_plan
@@ -24,12 +24,14 @@ from loadgate.domain import (
     Plan,
     Proposal,
     Reason,
+    Remedy,
     RemedyKind,
     Requirement,
     Runtime,
     RuntimeState,
     Stage,
     StageResult,
+    Trial,
 )
 from loadgate.errors import UsageError
 from loadgate.interchange import refuse_contradictions
@@ -127,6 +129,18 @@ def test_of_a_keras_that_the_remedy_does_not_pin_it_is_said_that_it_is_todays(pi
     states = {name: replace(state, lock=lock_of("2.17.1", "3.15.1")) for name, state in rounds.states.items()}
     tried = attempts(replace(rounds, candidates=replace(rounds.candidates, runtimes=runtimes), states=states))
     assert remedies(tried["one"])[0].tried_in == f"TensorFlow 2.17.1, {told}, Python 3.11.7"
+
+
+def test_the_command_that_writes_a_resave_stands_beside_the_one_that_it_writes() -> None:
+    trial = Trial(case="one", mends="one")
+    kinds = (RemedyKind.RESAVE, RemedyKind.IMPORT, RemedyKind.RESAVE)
+    found = (Remedy(kind=kind, headline=str(at), verified=True, command="do it") for at, kind in enumerate(kinds))
+    tried = [Attempt(trial=trial, remedy=remedy, ending=Ending.VERIFIED) for remedy in found]
+    assert [(remedy.headline, remedy.command) for remedy in remedies(tried)] == [
+        ("1", "do it"),
+        ("0", "do it"),
+        ("2", None),
+    ]
 
 
 def test_a_remedy_that_breaks_what_loaded_before_names_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadgate.diagnosis.experience import measured
-from loadgate.diagnosis.trait_words import in_words, refusal_in_words
+from loadgate.diagnosis.trait_words import in_words, refusal_in_words, together
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,18 @@ def test_a_trait_is_told_as_a_noun(trait: str, words: str) -> None:
 def test_no_trait_that_was_measured_is_told_in_the_spelling_of_the_table() -> None:
     table, _ = measured()
     assert [trait for trait in table.traits if ": " in in_words(trait)] == []
+
+
+def test_many_options_of_one_class_are_told_as_one() -> None:
+    options = ("arguments: mapping", "dtype", "function", "written")
+    assert together([*(f"Keras 2, Lambda: {option}" for option in options), "named .keras"]) == [
+        "`Lambda` in a file of Keras 2 (its options `arguments`, `dtype` and 1 more)",
+        "a name that ends in .keras",
+    ]
+    assert together(["Keras 2, Add: name", "Keras 2, Add: written"]) == [
+        "`Add` in a file of Keras 2",
+        "the option `name` of `Add` in a file of Keras 2",
+    ]
 
 
 def test_a_class_that_is_not_in_its_module_is_told_as_missing_there() -> None:

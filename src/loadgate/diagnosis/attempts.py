@@ -79,7 +79,13 @@ def attempts(rounds: Rounds) -> Mapping[str, tuple[Attempt, ...]]:
 def remedies(tried: Sequence[Attempt]) -> tuple[Remedy, ...]:
     """Best first: what was verified and harms nothing, what harms something, what was not tried."""
     kept = [attempt for attempt in tried if attempt.ending is not Ending.REFUTED]
-    return tuple(attempt.remedy for attempt in sorted(kept, key=_rank))
+    ranked = [attempt.remedy for attempt in sorted(kept, key=_rank)]
+    first = next((remedy for remedy in ranked if remedy.kind is RemedyKind.RESAVE), None)
+    # what `fix --write` writes is the first
+    return tuple(
+        remedy if remedy is first or remedy.kind is not RemedyKind.RESAVE else replace(remedy, command=None)
+        for remedy in ranked
+    )
 
 
 def _rank(attempt: Attempt) -> tuple[bool, bool, int]:

@@ -13,7 +13,7 @@ from packaging.version import Version
 from loadgate.diagnosis.experience import DISAGREEING, NOT_MEASURED, Experience, Judgement, Table, measured
 from loadgate.diagnosis.rule import rules
 from loadgate.diagnosis.target import Line, Target, place_of, version
-from loadgate.diagnosis.trait_words import in_words, names_class, refusal_in_words
+from loadgate.diagnosis.trait_words import in_words, refusal_in_words, together
 from loadgate.diagnosis.traits import is_of_training, place_of_saver, traits_of
 from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction, StandInKind
 
@@ -101,8 +101,7 @@ def _told(judgement: Judgement, traits: frozenset[str], experience: Experience, 
             measured=f"each of its {len(traits)} traits was seen in files that loaded there, among {loads:,} loads",
         )
     obstacle = judgement.obstacle
-    blamed = sorted((table.traits[number] for number in obstacle.traits), key=lambda trait: not names_class(trait))
-    seen = _failures(obstacle.loads, list(map(in_words, blamed)))
+    seen = _failures(obstacle.loads, together(table.traits[number] for number in obstacle.traits))
     if judgement.refused is not None:
         seen = refusal_in_words(judgement.refused)
     return Prediction(

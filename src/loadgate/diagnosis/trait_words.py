@@ -6,10 +6,13 @@ Each becomes a noun, to stand after "with" and after "takes".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from loadgate.diagnosis.experience import MODULE
 from loadgate.diagnosis.words import OWN
 
+NAMED = 2
+"""Options of one class."""
 _DIALECT = re.compile(r"(Keras (?:\d+|not told)), ")
 _CLASS = r"(?P<owner>[^\W\d]\w*): "
 _NOUNS = tuple(
@@ -62,9 +65,25 @@ def in_words(trait: str) -> str:
     return f"{_noun(trait[found.end() :])} in {file}"
 
 
-def names_class(trait: str) -> bool:
-    """Whether it is that a class is there at all, which tells a person more than an option of it."""
-    return trait.endswith(f": {OWN}")
+def together(traits: Iterable[str]) -> list[str]:
+    """As `in_words`, what is said of one class as one; classes first, which tell a person more than their options."""
+    of_classes: dict[str, list[str]] = {}
+    for trait in traits:
+        owner, separator, option = trait.partition(": ")
+        of_classes.setdefault(owner if separator else trait, []).append(option)
+    told = []
+    for owner, options in of_classes.items():
+        names = [f"`{option.partition(':')[0]}`" for option in options if option != OWN]
+        if len(options) <= NAMED:
+            told += [in_words(f"{owner}: {option}" if option else owner) for option in sorted(options, key=_is_option)]
+        else:
+            more = f"its options {', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+            told.append(f"{in_words(f'{owner}: {OWN}')} ({more})")
+    return told
+
+
+def _is_option(option: str) -> bool:
+    return option != OWN
 
 
 def refusal_in_words(trait: str) -> str:
