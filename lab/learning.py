@@ -115,11 +115,21 @@ def suspected(
         answers = {trait: answer_of(words, load.subject, trait, version) for trait in load.traits - well}
         if Answer.REFUSED not in answers.values():
             open_ = frozenset(trait for trait, answer in answers.items() if answer is not Answer.TAKEN)
-            suspects.append((load, open_ or frozenset(answers)))
+            suspects.append((load, of_classes(open_ or frozenset(answers))))
     alone = frozenset().union(*(traits for _, traits in suspects if len(traits) == 1))
     for load, traits in suspects:
         if len(traits) == 1 or not traits & alone:
             yield load, traits
+
+
+def of_classes(suspects: frozenset[str]) -> frozenset[str]:
+    """Without the options of a class that is a suspect itself: where it is not known, they do not matter."""
+    classes = {owner for owner, _, option in (each.rpartition(": ") for each in suspects) if option == OWN}
+    return frozenset(each for each in suspects if each.endswith(f": {OWN}") or owner_of(each) not in classes)
+
+
+def owner_of(trait: str) -> str:
+    return trait.partition(": ")[0]
 
 
 def blamed(suspects: Iterable[tuple[Load, frozenset[str]]]) -> Iterator[tuple[frozenset[str], str]]:

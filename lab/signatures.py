@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from loadgate.artifacts.keras_constructs import CALLED
+from loadgate.artifacts.keras_constructs import CALLED, NAMED
 from loadgate.diagnosis.experience import MODULE
 from loadgate.diagnosis.words import ACTIVATIONS, FUNCTIONS
 
@@ -25,7 +25,8 @@ def names_of(signatures: Mapping[str, Any]) -> dict[str, list[str]]:
     found = {of: [f"{CALLED}{argument}" for argument in arguments] for of, arguments in signatures["calls"].items()}
     for of, (module, *options) in signatures["operations"].items():
         # of what has the name of a layer, the layer tells the options
-        found[of] = [*found.get(of, options), f"{MODULE}{module}"]
+        named = [NAMED] if "name" in options else []
+        found[of] = [*found.get(of, options), *named, f"{MODULE}{module}"]
     found[ACTIVATIONS] = signatures["activations"]
     if signatures["functions"]:
         found[FUNCTIONS] = [name for name in signatures["functions"] if is_of_tensors(name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from lab.signatures import names_of, verdicts, with_names
@@ -43,7 +43,20 @@ def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: s
         for option, verdict in options.items()
         if verdict
     }
-    return {line: vocabulary(versions, taken) for line, versions in lines.items()}
+    return {
+        line: vocabulary(versions, taken, needed_in(words, [name for of, _, name in places(locks) if of == line]))
+        for line, versions in lines.items()
+    }
+
+
+def needed_in(words: Mapping[str, Any], runtimes: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """Class → option → those of the runtimes in which it is not made without it."""
+    bits: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for index, name in enumerate(runtimes):
+        for of, options in words["signatures"][name]["needed"].items():
+            for option in options:
+                bits[of][option] |= 1 << index
+    return in_hexadecimal(bits)
 
 
 def places(locks: Mapping[str, Lock]) -> Iterator[tuple[str, str, str]]:
@@ -64,7 +77,9 @@ def common_to(own: Mapping[str, Mapping[str, list[str]]]) -> set[str]:
     return {option for option, classes in having.items() if len(classes) >= COMMON}
 
 
-def vocabulary(versions: Mapping[str, Answers], taken: Set[tuple[str, str]]) -> Vocabulary:
+def vocabulary(
+    versions: Mapping[str, Answers], taken: Set[tuple[str, str]], needed: Mapping[str, Mapping[str, str]]
+) -> Vocabulary:
     """Of what a class never takes in any version nothing is told: nobody writes it."""
     bits: dict[bool, defaultdict[str, Counter[str]]] = {True: defaultdict(Counter), False: defaultdict(Counter)}
     for index, classes in enumerate(versions.values()):
@@ -73,14 +88,18 @@ def vocabulary(versions: Mapping[str, Answers], taken: Set[tuple[str, str]]) -> 
             for option, verdict in options.items():
                 if (of, option) in taken:
                     bits[verdict][of][option] |= 1 << index
-    told = {
-        verdict: {
-            of: {option: f"{each:x}" for option, each in sorted(options.items())}
-            for of, options in sorted(found.items())
-        }
-        for verdict, found in bits.items()
+    return Vocabulary(
+        versions=tuple(versions),
+        taken=in_hexadecimal(bits[True]),
+        refused=in_hexadecimal(bits[False]),
+        needed=needed,
+    )
+
+
+def in_hexadecimal(bits: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, str]]:
+    return {
+        of: {option: f"{each:x}" for option, each in sorted(options.items())} for of, options in sorted(bits.items())
     }
-    return Vocabulary(versions=tuple(versions), taken=told[True], refused=told[False])
 
 
 def release_name(saver: str) -> str:

@@ -1,5 +1,6 @@
-"""What a Keras can be asked without a model: `python lab_signatures.py OUTPUT` writes what its classes are called with,
-the activations that it knows by name, and the functions of TensorFlow that a layer of a function may name.
+"""What a Keras can be asked without a model: `python lab_signatures.py OUTPUT` writes what its classes are called with
+and cannot be made without, the activations that it knows by name, and the functions of TensorFlow that a layer of a
+function may name.
 
 Runs inside every runtime.
 """
@@ -41,6 +42,29 @@ def calls():
     return {name: called_with(kind) for name, kind in sorted(lab_words.classes().items()) if issubclass(kind, layers)}
 
 
+def needed():
+    """Class → the options of its own that it is not made without.
+
+    All of them for what prepares data, which is as it was made only with what it has learnt and the type that it gives.
+    """
+    found = {}
+    for name, kind in sorted(lab_words.classes().items()):
+        configuration = lab_words.own_configuration(name, kind)
+        if configuration and "preprocessing" in kind.__module__:
+            found[name] = sorted(configuration)
+        elif configuration:
+            found[name] = [each for each in sorted(configuration) if not is_made_without(kind, configuration, each)]
+    return found
+
+
+def is_made_without(kind, configuration, option):
+    try:
+        kind.from_config({name: value for name, value in configuration.items() if name != option})
+    except Exception:
+        return False
+    return True
+
+
 def operations():
     """Class → the module that has it, and what it is made of: what a function between layers is kept as in Keras 3."""
     found = {}
@@ -54,7 +78,7 @@ def operations():
 
 def taken_by(kind):
     parameters = inspect.signature(kind.__init__).parameters
-    return [name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    return [name for name, each in parameters.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
 
 
 def activations():
@@ -88,10 +112,9 @@ def functions():
 
 
 if __name__ == "__main__":
+    asked = (calls, needed, activations, functions, operations)
+    found = {each.__name__: each() for each in asked}
     with open(sys.argv[1], "w") as stream:
-        json.dump(
-            {"calls": calls(), "activations": activations(), "functions": functions(), "operations": operations()},
-            stream,
-        )
+        json.dump(found, stream)
     sys.stdout.flush()
     os._exit(0)

@@ -61,6 +61,27 @@ def test_an_operation_between_layers_is_told_from_the_layer_of_its_name() -> Non
     assert "operation Add" not in constructs(sequential(layer))[WHOLE]
 
 
+def test_an_operation_that_is_written_with_its_name_is_told_from_one_without() -> None:
+    nodes: dict[str, Any] = {"inbound_nodes": []}
+    named = {"class_name": "Mean", "config": {"name": "mean", "axis": 1}, **nodes}
+    plain = {"class_name": "Mean", "config": {"axis": 1}, **nodes}
+    assert "named" in constructs(sequential(named))["Mean"]
+    assert "named" not in constructs(sequential(plain))["Mean"]
+
+
+def test_a_vocabulary_that_was_learnt_is_told_from_one_that_was_given() -> None:
+    learnt = {"class_name": "StringLookup", "config": {"vocabulary": None}}
+    given = {"class_name": "StringLookup", "config": {"vocabulary": ["a", "b"]}}
+    assert "vocabulary: nothing" in constructs(sequential(learnt))["StringLookup"]
+    assert "vocabulary" in constructs(sequential(given))["StringLookup"]
+
+
+def test_a_list_in_a_list_is_told_in_the_spelling_of_a_saved_model_as_well() -> None:
+    pairs = {"class_name": "__tuple__", "items": [{"class_name": "__tuple__", "items": [1, 1]}]}
+    padded = {"class_name": "ZeroPadding2D", "config": {"padding": pairs}}
+    assert "padding: list of list" in constructs(sequential(padded))["ZeroPadding2D"]
+
+
 def test_a_layer_called_twice_is_told() -> None:
     twice = {**dense(), "inbound_nodes": [[["a", 0, 0, {}]], [["b", 0, 0, {}]]]}
     assert "a layer called more than once" in constructs(sequential(twice))[WHOLE]

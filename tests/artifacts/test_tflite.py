@@ -194,3 +194,9 @@ def test_any_bytes_behind_the_identifier_are_read_or_unreadable(tmp_path: Path, 
     write(tmp_path, {"m.tflite": b"\x08\0\0\0TFL3" + content})
     (answer,) = read_all(tflite, tmp_path)
     assert isinstance(answer, Facts | Unreadable)
+
+
+def test_a_tensor_of_negative_size_is_told_and_one_whose_size_is_open_is_not(tmp_path: Path) -> None:
+    broken = {0: [tensor("x", FLOAT32, -2, 4), tensor("y", FLOAT32, 1, 2)]}
+    assert facts_of(tmp_path, model(broken)).extra["negative_sizes"] == "yes"
+    assert "negative_sizes" not in facts_of(tmp_path, model()).extra

@@ -119,7 +119,7 @@ def test_an_option_that_only_a_left_out_saver_has_counts_as_never_asked() -> Non
     own = {"tf2.6": {"Dense": ["units"]}, "tf2.9": {"Dense": ["units", "new"]}}
     taken = {"tf2.6": {"Dense": {"units": True, "new": False}}, "tf2.9": {"Dense": {"units": True, "new": True}}}
     signatures: dict[str, dict[str, object]] = {
-        name: {"calls": {}, "activations": [], "functions": [], "operations": {}} for name in own
+        name: {"calls": {}, "activations": [], "functions": [], "operations": {}, "needed": {}} for name in own
     }
     words = {"own": own, "taken": taken, "signatures": signatures}
     (known,) = vocabularies(words, locks).values()

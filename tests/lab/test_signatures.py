@@ -31,10 +31,10 @@ def test_a_class_that_takes_all_takes_what_another_version_names() -> None:
 
 
 def test_the_options_of_an_operation_are_not_those_of_the_layer_of_its_name() -> None:
-    operations = {"Concatenate": ["keras.src.ops.numpy", "axis"], "Mean": ["keras.src.ops.numpy", "keepdims"]}
+    operations = {"Concatenate": ["keras.src.ops.numpy", "axis"], "Mean": ["keras.src.ops.numpy", "keepdims", "name"]}
     found = names_of(signatures(calls={"Concatenate": []}, operations=operations))
     assert found["Concatenate"] == ["module keras.src.ops.numpy"]
-    assert found["Mean"] == ["keepdims", "module keras.src.ops.numpy"]
+    assert found["Mean"] == ["keepdims", "name", "named", "module keras.src.ops.numpy"]
 
 
 def test_functions_that_take_no_tensors_are_left_out() -> None:

@@ -23,6 +23,8 @@ OPERATION = "operation "
 """Before the name of an operation of Keras 3 that lies among the layers."""
 CALLED = "called with "
 """Before the name of an argument of a call, and what is given for it."""
+NAMED = "named"
+"""Of an operation whose name is among its options, where that of a layer always is."""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -64,6 +66,8 @@ class _Walk:
         self._origin(name, value)
         if is_operation(value):
             self._note(WHOLE, f"{OPERATION}{name}")
+            if "name" in value["config"]:
+                self._note(name, NAMED)
         if depth > MAX_DEPTH:
             self._note(WHOLE, UNBOUNDED)
             return
@@ -107,6 +111,8 @@ class _Walk:
             self._note(WHOLE, f"activation {value}")
         elif key == "dtype" and isinstance(value, str):
             self._note(WHOLE, f"dtype {value}")
+        elif key == "vocabulary" and value is None:
+            return ": nothing"  # it was learnt, and is kept elsewhere
         elif key == "function" and isinstance(value, str) and value.replace(".", "_").isidentifier():
             return f" {value}"
         elif key == "axis" or (isinstance(value, list | dict) and key not in ("function", "vocabulary", "weights")):

@@ -119,6 +119,7 @@ def _facts(model: Table, buffer: Buffer) -> Facts:
         "runtime_version": metadata.get(_RUNTIME_VERSION, b"").rstrip(b"\0").decode("utf-8", "replace"),
         "description": model.text(_Model.DESCRIPTION),
         "metadata": ", ".join(metadata),
+        "negative_sizes": "yes" if any(map(_has_negative_size, subgraphs)) else "",
         "operator_versions": ", ".join(sorted({f"{operator.name} {operator.version}" for operator in operators})),
     }
     return Facts(
@@ -191,6 +192,13 @@ def _quantized_types(subgraphs: Sequence[Table]) -> Iterator[str]:
             dtype = _dtype(tensor)
             if quantization and quantization.length(_QUANTIZATION_SCALE, 4) and "int" in dtype and dtype not in _BIASES:
                 yield dtype
+
+
+def _has_negative_size(subgraph: Table) -> bool:
+    """Whether any tensor has, as some converters wrote; what is open is said in another field."""
+    return any(
+        size < -1 for tensor in subgraph.tables(_SubGraph.TENSORS) for size in tensor.integers(_Tensor.SHAPE, _MAX_RANK)
+    )
 
 
 def _signatures(model: Table) -> Iterator[Signature]:

@@ -138,18 +138,21 @@ class Experience:
         if judgement.unknown is not None and is_newer and not self.knowledge.subject.startswith(Format.SAVED_MODEL):
             judgement = self._with_newer_options(artifact, above) or judgement
         if judgement.obstacle is None and judgement.unknown is None:
-            return Judgement(unknown=self._lacking(artifact))
+            return Judgement(unknown=self._lacking(artifact, below, above))
         if judgement.refused is None:
             return judgement
         cause = self._cause_of_refusal(judgement.refused, saver, is_newer=is_newer)
         return replace(judgement, obstacle=Obstacle(traits=(), at=0, cause=cause, loads=0))
 
-    def _lacking(self, artifact: frozenset[str]) -> str | None:
+    def _lacking(self, artifact: frozenset[str], *around: int) -> str | None:
         """What no file was seen to load without: a class may want an option that its older self did not write."""
+        near = [self.knowledge.versions[index] for index in around]
         written = options_of(artifact)
         for owner, options in sorted(written.items()):
             for wanted in self.knowledge.always_written.get(owner, ()):
-                if wanted not in options:
+                name = owner.rpartition(", ")[2]
+                is_needed = not all(self.words.is_made_without(name, wanted, version) for version in near)
+                if wanted not in options and is_needed:
                     return f"{owner} without {wanted}"
         return None
 

@@ -257,6 +257,8 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
         return
     if facts.saved_with.tensorflow is not None and version(facts.saved_with.tensorflow) is None:
         yield "a saver whose version is none"
+    if "Const" in facts.op_attributes and "value" not in facts.op_attributes["Const"]:
+        yield "a constant without a value"  # of a graph that was made by hand
     for op in facts.ops:
         yield from _of_op(op, target.tensorflow, version(facts.saved_with.tensorflow))
     for op, attributes in facts.op_attributes.items():
@@ -312,6 +314,8 @@ def _of_tflite(facts: Facts, target: Target) -> Iterator[str]:
         yield CUSTOM_OP
     if facts.flex_ops:
         yield "flex ops"
+    if "negative_sizes" in facts.extra:
+        yield "a tensor of negative size"
     if target.tensorflow is None:
         yield "a TensorFlow that is not known"
         return

@@ -34,6 +34,8 @@ class Vocabulary(msgspec.Struct, frozen=True):
     """Class → option → the versions that take it, as hexadecimal bits."""
     refused: Mapping[str, Mapping[str, str]]
     """Class → option → the versions that have the class and do not take it."""
+    needed: Mapping[str, Mapping[str, str]] = {}
+    """Class → option → the versions in which it is not made without it."""
 
     def answer(self, owner: str, option: str, version: str) -> Answer:
         if version not in self.versions:
@@ -44,6 +46,13 @@ class Vocabulary(msgspec.Struct, frozen=True):
         if int(self.refused.get(owner, {}).get(option, "0"), 16) & bit:
             return Answer.REFUSED
         return Answer.NOT_KNOWN
+
+    def is_made_without(self, owner: str, option: str, version: str) -> bool:
+        """False where the class was not asked as well."""
+        if self.answer(owner, OWN, version) is not Answer.TAKEN:
+            return False
+        needing = int(self.needed.get(owner, {}).get(option, "0"), 16)
+        return not needing & 1 << self.versions.index(version)
 
 
 NOTHING = Vocabulary(versions=(), taken={}, refused={})
