@@ -72,7 +72,7 @@ def made_runtime() -> str:
 def with_loadgate(python: str, models: Sequence[Path]) -> None:
     from loadgate.domain import Case, Checks, Device, Loader, Lock, Outcome
     from loadgate.loading.job import Batch, Job, Limits
-    from loadgate.loading.machine import available_cores, available_memory
+    from loadgate.loading.machine import available_memory, usual_workers
     from loadgate.loading.pool import Pool
 
     lock = Lock(digest="", interpreter=python, python="", implementation="", packages={}, tensorflow="")
@@ -86,7 +86,7 @@ def with_loadgate(python: str, models: Sequence[Path]) -> None:
         for path in models
     )
     batch = Batch(runtime="bench", device=Device.CPU, lock=lock, env={}, imports=(), import_paths=(), jobs=jobs)
-    limits = Limits(checks=Checks(), workers=available_cores(), memory=available_memory())
+    limits = Limits(checks=Checks(), workers=usual_workers(), memory=available_memory())
     with Pool(limits, started=lambda _case: None) as pool:
         results = list(pool.run([batch]))
     assert [result.outcome for result in results] == [Outcome.PASSED] * len(models)  # noqa: S101 - a bench of failures

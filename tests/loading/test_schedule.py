@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgate.loading.machine import available_cores, available_memory
+from loadgate.loading.machine import available_cores, available_memory, usual_workers
 from loadgate.loading.schedule import expected_memory, fits, shard
 
 
@@ -32,6 +32,7 @@ def test_a_containers_limits_count_and_not_the_machines(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("1000000\n")
     (tmp_path / "memory.current").write_text("500000\n")
     assert available_cores(tmp_path) == 1
+    assert usual_workers(tmp_path) == 2
     assert available_memory(tmp_path) == 400000
 
 

@@ -29,7 +29,7 @@ refresh_option = click.option("--refresh", is_flag=True, help="Resolve every run
 sandbox_option = click.option(
     "--require-sandbox", is_flag=True, help="Load nothing where a wall of the sandbox cannot be put up."
 )
-workers_option = click.option("--jobs", type=click.IntRange(1), help="Loads at once. [default: one a core]")
+workers_option = click.option("--jobs", type=click.IntRange(1), help="Loads at once. [default: one more than cores]")
 junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file as well.")
 json_option = click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write report.json to this file as well."

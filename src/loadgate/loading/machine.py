@@ -19,6 +19,12 @@ def available_cores(cgroup: Path = CGROUP) -> int:
     return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
+def usual_workers(cgroup: Path = CGROUP) -> int:
+    """Loads at once, where nobody says how many: one more than cores, which have work then while one load is made ready
+    or taken away."""
+    return available_cores(cgroup) + 1
+
+
 def available_memory(cgroup: Path = CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int:
     """Bytes that loads may be expected to need all together."""
     free = next(

@@ -30,7 +30,7 @@ from loadgate.domain import (
 from loadgate.errors import UsageError
 from loadgate.interchange import append_result
 from loadgate.loading.job import Batch, Job, Limits
-from loadgate.loading.machine import available_cores, available_memory
+from loadgate.loading.machine import available_memory, usual_workers
 from loadgate.loading.pool import Pool
 from loadgate.loading.resaving import first_half, reading, saving, second_half
 from loadgate.loading.schedule import shard
@@ -58,7 +58,7 @@ def load(
     saved: set[str] = set()
     repository = (asked.repository or Path(plan.repository)).absolute()
     refuse_what_is_not_there(plan.artifacts, {case.artifact for case in cases}, repository)
-    limits = Limits(checks=plan.checks, workers=asked.workers or available_cores(), memory=available_memory())
+    limits = Limits(checks=plan.checks, workers=asked.workers or usual_workers(), memory=available_memory())
 
     def take(result: CaseResult) -> None:
         append_result(results, result)
@@ -122,7 +122,7 @@ class Options:
     repository: Path | None = None
     """Where the artifacts are; None where the plan says."""
     workers: int | None = None
-    """Loads at once; None for one a core."""
+    """Loads at once; None for one more than cores."""
     require_sandbox: bool = False
     """Refuse to load where a wall cannot be put up."""
     images: Path | None = None
