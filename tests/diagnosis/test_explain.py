@@ -53,6 +53,15 @@ def test_a_failure_that_happened_gets_its_cause_with_evidence_from_both_sides(fa
     assert all(each.text.isprintable() for each in found.evidence)
 
 
+def test_a_link_is_fetched_by_git_annex_where_it_is_of_git_annex() -> None:
+    failure = one_of("dangling_link")
+    assert failure.artifact.stand_in is not None
+    assert [proposal.value for proposal in explained(failure).proposals] == ["git annex get", ""]
+    own = replace(failure.artifact.stand_in, detail="leads to ../models/a.h5, which is not there")
+    other = replace(failure, artifact=replace(failure.artifact, stand_in=own))
+    assert [proposal.value for proposal in explained(other).proposals] == [""]
+
+
 def test_a_file_that_is_too_large_to_be_read_is_not_called_damaged() -> None:
     failure = next(each for each in failures() if each.cause == "damaged_file" and each.artifact.damage)
     unread = replace(failure.artifact, damage=None, unread="too large to be read without TensorFlow")

@@ -36,8 +36,7 @@ def identify(path: Path) -> tuple[Path, Sighting]:
         for sighting in ask_formats(_view(root, folder, names)):
             if is_meant(path, root, sighting):
                 return root, nameable(sighting)
-    if os.path.islink(path) and not os.path.exists(path):
-        raise UsageError(f"{path}: is a link to {os.readlink(path)}, which is not there")
+    _refuse_dangling(path)
     if not os.path.lexists(where):
         raise UsageError(f"{path}: there is no such file, folder or checkpoint prefix")
     raise UsageError(f"{path}: by its content, this is no TensorFlow or Keras model that loadgate knows")
@@ -73,8 +72,15 @@ def _identify_folder(path: Path, folder: Path) -> tuple[Path, Sighting]:
         if root / sighting.path == folder:
             return root, nameable(sighting)
         beside.append(os.path.join(path, os.path.relpath(root / sighting.path, folder)))
+    for name in sorted(_FILES_OF_A_SAVED_MODEL):
+        _refuse_dangling(path / name)
     hint = f"; name a model in it, such as {beside[0]}" if beside else ""
     raise UsageError(f"{path}: this folder is no SavedModel{hint}")
+
+
+def _refuse_dangling(path: Path) -> None:
+    if os.path.islink(path) and not os.path.exists(path):
+        raise UsageError(f"{path}: is a link to {os.readlink(path)}, which is not there")
 
 
 def _may_belong(name: str, wanted: str) -> bool:

@@ -42,7 +42,7 @@ def _promise(folder: str, name: str) -> tuple[str, Format] | None:
     """Path and format of the artifact that a file of that name belongs to."""
     if name in _SAVED_MODEL:
         return folder or REPOSITORY, Format.SAVED_MODEL
-    if data := _DATA.fullmatch(name):
+    if ".data-" in name and (data := _DATA.fullmatch(name)):
         is_of_saved_model = f"/{_join(folder, data[1])}".endswith("/variables/variables")
         return None if is_of_saved_model else (_join(folder, data[1]), Format.CHECKPOINT)
     promised = promised_format(name)

@@ -14,7 +14,8 @@ def stand_in(subject: Subject, wanted: str) -> Seen | None:
     found = subject.artifact.stand_in
     if found is None or found.kind.value not in wanted.split():
         return None
-    values = {"file": found.file, "detail": found.detail, "kind": found.kind.value}
+    fetch = "git annex get" if "/annex/objects/" in found.detail else ""
+    values = {"file": found.file, "detail": found.detail, "kind": found.kind.value, "fetch": fetch}
     return Seen(evidence=(artifact_says(f"{found.file}: {found.detail}"),), values=values)
 
 
