@@ -123,6 +123,13 @@ def test_a_package_that_nobody_asked_for_is_a_line_to_add_to_the_requirements(tm
     assert edited(package, runtime, sources) == (Edit(file="requirements.txt", new="tf-keras==2.18.*"),)
 
 
+@pytest.mark.parametrize("hashes", [" \\\n    --hash=sha256:0f\n", " --hash=sha256:0f\n"])
+def test_requirements_with_hashes_are_for_the_program_that_wrote_them_to_change(hashes: str, tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt=f"tensorflow==2.18.1{hashes}numpy==2.0.2{hashes}")
+    assert edited(OLDER, runtime, sources) == ()
+    assert [edit.file for edit in edited(CHANGES["import"], runtime, sources)] == ["loadgate.yml"]
+
+
 def test_a_keras_that_nobody_asked_for_is_pinned_beside_the_tensorflow(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
     change = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.21.0", keras="3.15.1")

@@ -49,7 +49,7 @@ def advise_mending(  # noqa: PLR0913 -- a record for its one caller would only m
         edits = loader_edits(change.loader, case.artifact, all_of_format, base, sources)
     else:
         command = _command(change, base, in_spec=_are_in_spec(edits, sources))
-        if command is None and not edits and is_inferred(base):
+        if command is None and not edits and is_inferred(base) and not change.needs_environment:
             command = "loadgate init"  # what it writes has room for the change
     return Remedy(kind=change.kind, headline=_mending(change, case, lock), edits=edits, command=command)
 

@@ -21,6 +21,7 @@ from loadgate.yaml_text import quoted
 
 TAG = re.compile(r"((?:^|/)tensorflow:)\d+(?:\.\d+)+")
 """Of TensorFlow's own images, and of what is named after them: its release."""
+HASH = re.compile(r"\s*--hash=|[^#\n]*\s--hash=")
 VERSIONS = r"""[<>=!~]=?=?[^"',;#\s]*(?:,\s*[<>=!~]=?[^"',;#\s]*)*"""
 
 
@@ -29,7 +30,7 @@ def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) ->
 
     Nothing where no line can tell the whole of it: half a change is one that nobody tried.
     """
-    if not _can_be_told(change, base):
+    if not _can_be_told(change, base) or (change.needs_environment and _has_hashes(base, sources)):
         return ()
     draft = Draft(sources)
     block = Block.of(base, draft)
@@ -135,6 +136,12 @@ def _can_be_told(change: Change, base: Runtime) -> bool:
     if base.image is not None:
         return _other_image(change, base.image) is not None
     return base.interpreter is None or change.python is None
+
+
+def _has_hashes(base: Runtime, sources: Sources) -> bool:
+    """Whether a program has written down the hashes of its requirements, and must do so again for any other."""
+    files = {line.origin.file for line in (*base.requirements, *base.constraints) if line.origin is not None}
+    return any(HASH.match(text) for file in files for text in sources.files.get(file, ()))
 
 
 def _other_image(change: Change, image: str) -> str | None:
