@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lab.past_loads import Load
 from loadgate.diagnosis.experience import Knowledge, Obstacle, Table, answer_of, options_of
-from loadgate.diagnosis.traits import is_broad
+from loadgate.diagnosis.traits import OP_TOO_NEW, TFLITE_OP_TOO_NEW, is_broad
 from loadgate.diagnosis.words import NOTHING, OWN, Answer, Vocabulary
 from loadgate.domain import Format
 
@@ -22,6 +22,8 @@ MANY = 10
 """So many failures of what has a trait of a whole file, and none that loads, and the trait alone is blamed."""
 ENOUGH = 3
 """So many failures of files that have a trait, and none that loads, and what they have in common is blamed."""
+ASKED_OF_THE_RUNTIME = frozenset({OP_TOO_NEW, TFLITE_OP_TOO_NEW})
+"""What a runtime was asked itself: with what it does not have, nothing loads in any, whether or not it was tried."""
 COMMAND = "script/lab predict"
 
 
@@ -64,6 +66,10 @@ def known_of(
             entry = obstacles.setdefault((traits, cause), [0, 0])
             entry[0] |= 1 << index
             entry[1] += number
+
+    for (traits, _), entry in obstacles.items():
+        if traits <= ASKED_OF_THE_RUNTIME:
+            entry[0] |= ((1 << len(versions)) - 1) & ~good[next(iter(traits))]
 
     def number_of(trait: str) -> int:
         return numbers.setdefault(trait, len(numbers))

@@ -50,8 +50,13 @@ RELEASES = (
     Release(tensorflow="2.21.0", python="3.12", keras="3.15.1", tf_keras="2.21.0", pins=OLD_NUMPY),
 )
 
-BETWEEN = (Release(tensorflow="2.4.4", python="3.8", pins=OLD_PROTOBUF),)
-"""Parts alone are loaded in these: what lies between two of the lab in which much is otherwise."""
+BETWEEN = (
+    Release(tensorflow="2.4.4", python="3.8", pins=OLD_PROTOBUF),
+    Release(tensorflow="2.16.2", python="3.11", keras="3.15.1"),
+    Release(tensorflow="2.21.0", python="3.11", keras="3.15.1"),
+)
+"""Parts alone are loaded in these: what lies between two of the lab in which much is otherwise, and Keras 3 without
+tf-keras beside it, which those of the lab have."""
 
 
 def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
@@ -68,7 +73,7 @@ def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
 def between() -> Iterator[Runtime]:
     """With the most pins that they may need, so that nothing has to be found out."""
     for release in BETWEEN:
-        yield runtime(f"tf{release.minor}", release, release.pins[-1])
+        yield runtime(f"tf{release.minor}", release, release.pins[-1] if release.pins else ())
 
 
 def environment_of(name: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: s
     others = {name: classes for name, classes in own.items() if release_name(name) != without}
     known = {(of, option) for classes in others.values() for of, options in classes.items() for option in options}
     everywhere = EVERYWHERE.keys() | common_to(others)
+    locks = {name: lock for name, lock in locks.items() if name in own}
     lines: defaultdict[str, dict[str, Answers]] = defaultdict(dict)
     for line, version, name in places(locks):
         lines[line][version] = {

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lab.parts import run, say
 from lab.place import INSIDE, Place, write_json
-from loadgate.domain import Lock
+from loadgate.diagnosis.target import place_of, target_of
+from loadgate.domain import Loader, Lock
 
 PROGRAM = INSIDE / "lab_words.py"
 SIGNATURES = INSIDE / "lab_signatures.py"
@@ -28,20 +30,24 @@ def measure(place: Place) -> None:
     `signatures`: runtime → what its classes are called with, which activations and functions it knows by name."""
     scratch = place.root / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
+    locks = one_of_each(place.locks_of_parts())
     own: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, lock in place.locks_of_parts().items():
+    for name, lock in locks.items():
         own[name] = asked(name, lock, scratch / f"own-{name}.json")
     listing = scratch / "words.json"
     listing.write_text(json.dumps({"classes": of_classes(own), "common": {**common(own), **EVERYWHERE}}))
-    taken = {
-        name: asked(name, lock, scratch / f"taken-{name}.json", listing)
-        for name, lock in place.locks_of_parts().items()
-    }
+    taken = {name: asked(name, lock, scratch / f"taken-{name}.json", listing) for name, lock in locks.items()}
     has = {name: {of: sorted(options) for of, options in classes.items()} for name, classes in own.items()}
-    signatures = {
-        name: signed(name, lock, scratch / f"signatures-{name}.json") for name, lock in place.locks_of_parts().items()
-    }
+    signatures = {name: signed(name, lock, scratch / f"signatures-{name}.json") for name, lock in locks.items()}
     write_json(place.words, {"own": has, "taken": taken, "signatures": signatures})
+
+
+def one_of_each(locks: Mapping[str, Lock]) -> Mapping[str, Lock]:
+    """Keras answers alike under every TensorFlow."""
+    found: dict[Any, str] = {}
+    for name, lock in locks.items():
+        found.setdefault(place_of(target_of(lock), Loader.KERAS), name)
+    return {name: locks[name] for name in found.values()}
 
 
 def asked(name: str, lock: Lock, output: Path, *words: Path) -> Any:

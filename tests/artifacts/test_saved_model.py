@@ -304,6 +304,14 @@ def test_metadata_inside_the_graph_as_tensorflow_2_4_has_it_is_read(tmp_path: Pa
     assert (facts.saved_with.keras, facts.extra["keras_metadata"]) == ("2.15.0", "embedded")
 
 
+def test_metadata_in_both_places_as_tensorflow_2_5_has_it_is_told_to_be_in_both(tmp_path: Path) -> None:
+    model = e.field(4, e.field(1, "_tf_keras_sequential") + e.field(3, json.dumps(SEQUENTIAL)))
+    graph = e.saved_model(e.meta_graph(CONSTANT, objects=[model]))
+    beside = {"m/keras_metadata.pb": keras_object("_tf_keras_sequential", SEQUENTIAL)}
+    write(tmp_path, {**with_variables(graph), **beside})
+    assert read(saved_model, tmp_path, "m").extra["keras_metadata"] == "yes, and embedded"
+
+
 @pytest.mark.parametrize("metadata", [b"\xff", keras_object("_tf_keras_model", "no object"), POINTER])
 def test_metadata_that_cannot_be_read_is_said_and_takes_no_other_fact(tmp_path: Path, metadata: bytes) -> None:
     write(tmp_path, {"m/saved_model.pb": e.saved_model(e.meta_graph(CONSTANT)), "m/keras_metadata.pb": metadata})

@@ -14,7 +14,8 @@ from loadgate.artifacts.discover import read_artifact
 from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.predict import ladder, predict
 from loadgate.diagnosis.target import Line, Target
-from loadgate.domain import Artifact, Forecast, Format, Loader, Prediction
+from loadgate.diagnosis.traits import traits_of
+from loadgate.domain import Artifact, Facts, Forecast, Format, Loader, Prediction
 from loadgate.infer.expected import expected
 from loadgate.phases.plan import plan
 from loadgate.phases.predict import predictions
@@ -151,6 +152,34 @@ def test_a_class_without_an_option_that_every_file_had_is_not_taken_to_load() ->
     prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_2)
     assert prediction.forecast is Forecast.NOT_KNOWN
     assert "`Dense` without `units`" in prediction.headline
+
+
+def test_a_class_is_not_expected_to_take_an_argument_of_a_call_that_its_keras_does_not_have() -> None:
+    artifact = example("ranking/ranker.h5")
+    assert artifact.facts is not None
+    options = (*artifact.facts.constructs["Dense"], "called with use_causal_mask: bool")
+    facts = replace(artifact.facts, constructs={**artifact.facts.constructs, "Dense": options})
+    prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_2)
+    assert prediction.forecast is not Forecast.WILL_LOAD
+
+
+@pytest.mark.parametrize(("tensorflow", "looked_for"), [("2.4.4", "embedded"), ("2.9.3", "yes")])
+def test_of_metadata_in_two_places_counts_what_the_runtime_looks_for(tensorflow: str, looked_for: str) -> None:
+    facts = Facts(extra={"variant": "TF2", "tags": "serve", "keras_metadata": "yes, and embedded"})
+    artifact = Artifact(path="model", format=Format.SAVED_MODEL, files=("model/saved_model.pb",), bytes=1, facts=facts)
+    traits = traits_of(artifact, Loader.KERAS, Target(tensorflow=Version(tensorflow)))
+    assert traits is not None
+    assert f"keras metadata: {looked_for}" in traits
+
+
+@pytest.mark.parametrize(
+    ("attributes", "forecast"), [(("dtype", "value"), Forecast.WILL_LOAD), ((), Forecast.NOT_KNOWN)]
+)
+def test_nothing_is_known_of_a_graph_that_no_tensorflow_writes(attributes: tuple[str, ...], forecast: Forecast) -> None:
+    extra = {"variant": "TF1", "tags": "serve"}
+    facts = Facts(ops={"Const": 1}, op_attributes={"Const": attributes}, extra=extra)
+    artifact = Artifact(path="model", format=Format.SAVED_MODEL, files=("model/saved_model.pb",), bytes=1, facts=facts)
+    assert predict(artifact, Loader.SAVED_MODEL, Target(tensorflow=Version("2.15.1"))).forecast is forecast
 
 
 def test_a_layer_around_a_saved_model_came_with_keras_3() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from lab.foretelling import PAGE, SHIPPED, page, shipped, words_without
@@ -11,6 +12,7 @@ from lab.past_loads import Load, past_loads
 from lab.predicting import Trial, folds, maker_of, score
 from lab.vocabulary import vocabularies
 
+from loadgate.diagnosis.traits import OP_TOO_NEW
 from loadgate.domain import Lock
 
 LEAST_PREDICTED = 95
@@ -105,6 +107,18 @@ def test_what_failed_with_one_suspect_alone_explains_the_others_that_have_it() -
 
 def test_suspects_that_never_came_apart_are_blamed_together() -> None:
     assert obstacles(load("a", loaded=True), load("a", "b", "c", loaded=False)) == {frozenset({"b", "c"})}
+
+
+def test_the_options_of_a_class_that_never_loaded_are_not_blamed_beside_it() -> None:
+    gone = [f"Keras 2, CuDNNLSTM: {option}" for option in ("written", "units", "time_major")]
+    assert obstacles(load("a", loaded=True), load("a", *gone, loaded=False)) == {frozenset(gone[:1])}
+
+
+def test_what_a_runtime_was_asked_itself_fails_in_versions_as_well_where_nothing_had_it() -> None:
+    seen = replace(load(OP_TOO_NEW, loaded=False), version="2.6")
+    table = learn([seen, load("a", loaded=True)], {})
+    (obstacle,) = table.knowledge[0].obstacles
+    assert (table.knowledge[0].versions, obstacle.at) == (("2.6", "2.9"), 0b11)
 
 
 def test_nothing_that_a_left_out_saver_wrote_is_learnt_from() -> None:

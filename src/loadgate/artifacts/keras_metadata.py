@@ -1,6 +1,6 @@
 """What Keras 2 leaves in a SavedModel beside the graph: the configuration of each of its layers, as JSON.
 
-TensorFlow 2.2 to 2.4 keep it inside `saved_model.pb`, 2.5 and later in `keras_metadata.pb`. Keras 3 leaves none.
+TensorFlow 2.2 to 2.5 keep it inside `saved_model.pb`, 2.5 and later in `keras_metadata.pb`. Keras 3 leaves none.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from loadgate.artifacts.wire import Message
 from loadgate.domain import Facts
 
 FILE = "keras_metadata.pb"
+EMBEDDED, BOTH = "embedded", "yes, and embedded"
+"""In the graph alone, and in either, as TensorFlow 2.5 keeps it."""
 _LAYERS = frozenset({"_tf_keras_layer", "_tf_keras_input_layer", "_tf_keras_rnn_layer"})
 _MODELS = frozenset({"_tf_keras_model", "_tf_keras_network", "_tf_keras_sequential"})
 _MAX_OBJECTS = 100_000
@@ -33,7 +35,8 @@ def add_from_file(facts: Facts, path: Path) -> Facts:
     try:
         with mapped(path) as buffer:
             objects = _parsed(Message.whole(KERAS_METADATA, buffer).messages("nodes"))
-        return _with(facts, objects, "yes")
+        is_in_both = facts.extra.get("keras_metadata") == EMBEDDED
+        return _with(facts, objects, BOTH if is_in_both else "yes")
     except (Unreadable, keras_config.ConfigurationError) as error:
         return replace(facts, extra={**facts.extra, "keras_metadata": f"unreadable: {error}"})
 
@@ -42,7 +45,7 @@ def add_from_graph(facts: Facts, meta_graph: Message) -> Facts:
     """Adds what the objects of the graph tell, where TensorFlow 2.2 to 2.4 saved it."""
     objects = (node.message("user_object") for node in meta_graph.message("object_graph_def").messages("nodes"))
     try:
-        return _with(facts, _parsed(objects), "embedded")
+        return _with(facts, _parsed(objects), EMBEDDED)
     except keras_config.ConfigurationError as error:
         return replace(facts, extra={**facts.extra, "keras_metadata": f"unreadable: {error}"})
 

@@ -7,6 +7,7 @@ is taken to be so; beyond the first and the last nothing is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -208,7 +209,9 @@ class Experience:
         version = self.knowledge.versions[index]
         if self.alike is None or version not in self.alike.knowledge.versions:
             return False
-        return self.alike._is_well(f"{KERAS_2}, {trait}", self.alike.knowledge.versions.index(version))
+        there = self.alike.knowledge.versions.index(version)
+        names = (trait, _FUNCTIONAL.sub("Model", trait))
+        return any(self.alike._is_well(f"{KERAS_2}, {name}", there) for name in names)
 
     def _answer(self, trait: str, index: int) -> Answer:
         answer = answer_of(self.words, self.knowledge.subject, trait, self.knowledge.versions[index])
@@ -305,6 +308,8 @@ def release_of(version: Version) -> tuple[int, ...]:
 
 FROM_HDF5 = f"{Format.KERAS_H5} by {Loader.KERAS}"
 FROM_FOLDER = f"{Format.SAVED_MODEL} by {Loader.KERAS}"
+_FUNCTIONAL = re.compile(r"\bFunctional\b")
+"""As a functional model is called in the traits of a SavedModel; in HDF5 Keras called it a Model before 2.3."""
 KERAS_2 = "Keras 2"
 """Before the traits of what Keras 2 wrote as HDF5."""
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from packaging.version import Version
 
 from loadgate.artifacts.keras_constructs import CALLED, OPERATION
+from loadgate.artifacts.keras_metadata import BOTH, EMBEDDED
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
 from loadgate.diagnosis.lambda_names import is_found
@@ -23,6 +24,7 @@ OWN_OBJECT = "an object of one's own, imported before"
 OP_TOO_NEW = "an op that this TensorFlow does not have yet"
 FIRST_OF_ITS_WORD = Version("2.6")
 """Before it, a converter did not count up the version of an op that it gave quantised tensors."""
+FIRST_WITH_FILE_OF_METADATA = Version("2.5")
 FIRST_WITHOUT_KERAS_2 = Version("2.16")
 FIRST_OF_ITS_SHAPES = 22
 """What TensorFlow 1.1 calls itself in a graph."""
@@ -217,7 +219,7 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
     if "optimizer_slots" in facts.extra:
         yield "optimizer slots, with Keras 2" if has_keras_2(target) else "optimizer slots, without Keras 2"
     if loader in (Loader.KERAS, Loader.TF_KERAS):
-        yield f"keras metadata: {metadata.partition(':')[0]}"
+        yield f"keras metadata: {_looked_for(metadata, target).partition(':')[0]}"
         yield from (_FUNCTIONAL.sub("Functional", trait) for trait in _of_configuration(facts, target))
         yield from (f"bytecode of Python {each.python} in Python {_minor(target.python)}" for each in facts.lambdas)
     endpoints = {signature.name for signature in facts.signatures}
@@ -225,6 +227,13 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
         yield "served" if endpoints & {"serving_default", "serve"} else "not served"
     yield from _of_ops(facts, target)
     yield from _of_tables(facts)
+
+
+def _looked_for(metadata: str, target: Target) -> str:
+    """Where there are two, the one that a TensorFlow reads."""
+    if metadata != BOTH or target.tensorflow is None:
+        return metadata
+    return "yes" if target.tensorflow >= FIRST_WITH_FILE_OF_METADATA else EMBEDDED
 
 
 _FUNCTIONAL = re.compile(r"\bModel\b")
@@ -260,7 +269,7 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
     if "Const" in facts.op_attributes and "value" not in facts.op_attributes["Const"]:
         yield "a constant without a value"  # of a graph that was made by hand
     for op in facts.ops:
-        yield from _of_op(op, target.tensorflow, version(facts.saved_with.tensorflow))
+        yield from _of_op(op, target.tensorflow, facts)
     for op, attributes in facts.op_attributes.items():
         for attribute in attributes:
             if _is_newer(ops.first_tensorflow_with_attribute(op, attribute), target.tensorflow):
@@ -277,7 +286,7 @@ def _is_newer(text: str | None, tensorflow: Version) -> bool:
     return first is not None and first > Version(f"{tensorflow.major}.{tensorflow.minor}")
 
 
-def _of_op(op: str, tensorflow: Version, saver: Version | None) -> Iterator[str]:
+def _of_op(op: str, tensorflow: Version, facts: Facts) -> Iterator[str]:
     first, last = version(ops.first_tensorflow_with(op)), version(ops.last_tensorflow_with(op))
     own = Version(f"{tensorflow.major}.{tensorflow.minor}")
     if ops.package_of_op(op) is not None:
@@ -291,7 +300,8 @@ def _of_op(op: str, tensorflow: Version, saver: Version | None) -> Iterator[str]
     elif op in _OF_A_KIND:
         yield _OF_A_KIND[op]
     elif op.startswith(_OF_TRAINING) or op.endswith(_OF_GRADIENTS):
-        yield f"op {op}, as TensorFlow {saver.major} uses it" if saver else f"op {op}"
+        saver = version(facts.saved_with.tensorflow)
+        yield f"op {op}, as TensorFlow {saver.major} uses it{_kept(facts)}" if saver else f"op {op}{_kept(facts)}"
 
 
 _OF_GRADIENTS = ("Grad", "GradV2", "GradV3")
