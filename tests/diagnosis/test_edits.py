@@ -130,6 +130,25 @@ def test_requirements_with_hashes_are_for_the_program_that_wrote_them_to_change(
     assert [edit.file for edit in edited(CHANGES["import"], runtime, sources)] == ["loadgate.yml"]
 
 
+def test_a_line_that_asks_for_no_version_stays_unless_the_remedy_has_one_for_it(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\nnumpy\ntensorflow-text\nkeras\n")
+    change = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.21.0", keras="3.15.1")
+    assert {edit.old: edit.new for edit in finished(edited(change, runtime, sources), lock(numpy="1.26.4"))} == {
+        "tensorflow==2.18.1": "tensorflow==2.21.0",
+        "keras": "keras==3.15.1",
+    }
+    tried = changed(runtime, lock(), change, name="candidate")
+    assert {"numpy", "tensorflow-text"} <= {line.text for line in tried.requirements}
+
+
+def test_what_a_requirements_file_takes_from_another_is_not_written_into_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "base.txt").write_text("tensorflow==2.18.1\n")
+    runtime, sources = read(tmp_path, requirements__txt="-r base.txt\npandas\n")
+    (edit,) = edited(CHANGES["import"], runtime, sources)
+    assert "packages" not in edit.new
+    assert "requirements: [requirements.txt]" in edit.new
+
+
 def test_a_keras_that_nobody_asked_for_is_pinned_beside_the_tensorflow(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
     change = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.21.0", keras="3.15.1")

@@ -17,6 +17,7 @@ from loadgate.report.diff import MOST_LINES, diff
         (Edit(file="r.txt", line=1, old="a==1"), ["- a==1"]),
         (Edit(file="r.yml", new="version: 1\nruntimes:\n  a: {}"), ["+ version: 1", "+ runtimes:", "+   a: {}"]),
         (Edit(file="r.txt", new="\x1b[2J"), ["+ \\x1b[2J"]),
+        (Edit(file="r.txt", line=1, old="a==1\r", new="a==2\r"), ["- a==1", "+ a==2"]),
     ],
 )
 def test_each_line_keeps_its_indentation_and_what_stays_is_not_told(edit: Edit, shown: list[str]) -> None:

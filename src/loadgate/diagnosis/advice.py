@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Sources
-from loadgate.diagnosis.edits import edits_of, is_inferred, loader_edits, tensorflow_line
+from loadgate.diagnosis.edits import edits_of, is_inferred, keras_line, loader_edits, tensorflow_line
 from loadgate.diagnosis.new_spec import FILE
 from loadgate.domain import Case, Edit, Format, Loader, Lock, Remedy, RemedyKind, Runtime
 
@@ -141,5 +141,5 @@ def _installs(change: Change, base: Runtime) -> Iterator[str]:
 def _requirements(change: Change) -> list[str]:
     found = [f"tensorflow=={change.tensorflow}"] if change.tensorflow else []
     if change.keras:
-        found.append(f"keras=={change.keras}" if change.keras[:1].isdigit() else f"keras{change.keras}")
+        found.append(keras_line(change.keras))
     return [*found, *(text for text in change.packages if name_of(text))]

@@ -84,8 +84,12 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
     """
     if change.needs_environment:
         runtime = made_like(runtime, lock)
-    dropped = _dropped(change)
-    kept = [line for line in runtime.requirements if name_of(line.text) not in dropped]
+    dropped, replaced = _dropped(change), _replaced(change)
+    kept = [
+        line
+        for line in runtime.requirements
+        if name_of(line.text) not in dropped or (name_of(line.text) not in replaced and not is_bound(line.text))
+    ]
     if change.tensorflow and not any(name_of(line.text) in TENSORFLOW_NAMES for line in kept):
         tensorflow: str | None = change.tensorflow
     else:
@@ -133,12 +137,18 @@ def made_like(runtime: Runtime, lock: Lock | None) -> Runtime:
 
 def _dropped(change: Change) -> frozenset[str]:
     """The packages of which the runtime's own lines and constraints no longer hold."""
-    dropped = {name_of(text) for text in change.packages}
-    if change.tensorflow:
-        dropped |= FOLLOWS_TENSORFLOW
-    if change.keras:
-        dropped.add("keras")
-    return frozenset(dropped)
+    return _replaced(change) | (FOLLOWS_TENSORFLOW if change.tensorflow else frozenset())
+
+
+def _replaced(change: Change) -> frozenset[str]:
+    """The packages of which the change itself says the version."""
+    return frozenset(map(name_of, change.packages)) | (frozenset(("keras",)) if change.keras else frozenset())
+
+
+def is_bound(text: str) -> bool:
+    """Whether a line says which versions of its package will do."""
+    parsed = parse(text)
+    return parsed is None or bool(parsed.specifier or parsed.url)
 
 
 def _with_release(lines: Iterable[Requirement], release: str | None) -> Iterator[Requirement]:

@@ -175,6 +175,10 @@ def _change_made(block: Block, change: Change, base: Runtime) -> None:
         block.remove("keras")
 
 
+def keras_line(version: str) -> str:
+    return f"keras=={version}" if version[:1].isdigit() else f"keras{version}"
+
+
 def tensorflow_line(base: Runtime) -> Requirement | None:
     """The line of the user's that names TensorFlow."""
     lines = (line for line in base.requirements if name_of(line.text) in TENSORFLOW_NAMES and line.origin)
@@ -185,6 +189,8 @@ def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> None:
     """The lines that differ, or are gone, in the changed runtime."""
     kept = {(line.origin, name_of(line.text)): line.text for line in (*after.requirements, *after.constraints)}
     added = {name_of(line.text): line.text for line in after.requirements if line.origin is None}
+    if after.keras and after.keras != base.keras:
+        added["keras"] = keras_line(after.keras)
     for line in (*base.requirements, *base.constraints):
         name = name_of(line.text)
         text = kept.get((line.origin, name))
@@ -223,7 +229,7 @@ def _add_packages(draft: Draft, block: Block | None, change: Change, base: Runti
     new = [text for text in change.packages if name_of(text) not in asked and (parsed := parse(text)) and parsed]
     file = _listed(base)
     if change.keras and block is None and "keras" not in asked:
-        new.append(f"keras=={change.keras}" if change.keras[:1].isdigit() else f"keras{change.keras}")
+        new.append(keras_line(change.keras))
     for text in new:
         if file is not None:
             draft.add(file, text)

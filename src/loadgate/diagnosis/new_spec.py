@@ -32,11 +32,8 @@ def of_loader(path: str, loader: Loader) -> str:
 
 def packages_of(runtime: Runtime) -> Iterator[Requirement]:
     """What no requirements file brings."""
-    own = runtime.origin.file if runtime.origin else ""
     for line in runtime.requirements:
-        file = line.origin.file if line.origin else ""
-        is_own = file in ("", own) or is_dockerfile(file)
-        if not runtime.requirement_files or (is_own and file not in runtime.requirement_files):
+        if not runtime.requirement_files or line.origin is None or is_dockerfile(line.origin.file):
             yield line
 
 

@@ -18,7 +18,11 @@ def diff(edit: Edit) -> Iterator[tuple[str, str]]:
     if edit.old is not None and new[:1] == [edit.old]:
         new = new[1:]
     elif edit.old is not None:
-        yield "-", untrusted.name(edit.old, MOST_CHARACTERS)
-    yield from (("+", untrusted.name(line, MOST_CHARACTERS)) for line in new[:MOST_LINES])
+        yield "-", _shown(edit.old)
+    yield from (("+", _shown(line)) for line in new[:MOST_LINES])
     if len(new) > MOST_LINES:
         yield "+", untrusted.CUT.strip()
+
+
+def _shown(line: str) -> str:
+    return untrusted.name(line.removesuffix("\r"), MOST_CHARACTERS)
