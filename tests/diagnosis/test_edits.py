@@ -149,6 +149,21 @@ def test_what_a_requirements_file_takes_from_another_is_not_written_into_the_spe
     assert "requirements: [requirements.txt]" in edit.new
 
 
+def test_a_base_image_that_brings_tensorflow_is_changed_where_it_is_named(tmp_path: Path) -> None:
+    runtime, sources = read(tmp_path, Dockerfile="FROM tensorflow/tensorflow:2.18.1-gpu AS serving\n")
+    line = Edit(
+        file="Dockerfile",
+        line=1,
+        old="FROM tensorflow/tensorflow:2.18.1-gpu AS serving",
+        new="FROM tensorflow/tensorflow:2.15.1-gpu AS serving",
+    )
+    assert edited(CHANGES["tensorflow"], runtime, sources) == (line,)
+    with_keras = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.15.1", keras="3.8.0")
+    changed_line, spec = edited(with_keras, runtime, sources)
+    assert changed_line == line
+    assert 'tensorflow: "2.15.1"\n    keras: "3.8.0"' in spec.new
+
+
 def test_a_keras_that_nobody_asked_for_is_pinned_beside_the_tensorflow(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\n")
     change = Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.21.0", keras="3.15.1")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from packaging.specifiers import SpecifierSet
 
-from loadgate.declared import TENSORFLOW_NAMES
+from loadgate.declared import TENSORFLOW_NAMES, is_dockerfile
 from loadgate.diagnosis import new_spec
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Draft, Sources
@@ -37,8 +37,9 @@ def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) ->
     if block is not None:
         _change_keys(block, change, base)
     _change_lines(draft, base, after)
+    is_other_image = is_inferred(base) and _change_base_image(draft, change, base)
     _add_packages(draft, block, change, base)
-    if is_inferred(base) and _needs_spec(change, base):
+    if is_inferred(base) and _needs_spec(change, base, is_other_image=is_other_image):
         text = new_spec.of_runtimes(_declared(each, base, after) for each in sources.runtimes)
         if text is None:
             return ()
@@ -68,9 +69,9 @@ def is_inferred(runtime: Runtime) -> bool:
     return not runtime.key_lines
 
 
-def _needs_spec(change: Change, base: Runtime) -> bool:
+def _needs_spec(change: Change, base: Runtime, *, is_other_image: bool) -> bool:
     """Whether a spec alone can say a part of the change, where none has said anything of the runtime."""
-    names_tensorflow = tensorflow_line(base) is not None
+    names_tensorflow = tensorflow_line(base) is not None or is_other_image
     told_in_file = is_locked(base) or _listed(base) is not None
     of_packages = change.keras or change.packages or (change.tensorflow and not names_tensorflow)
     python = change.python and not _is_chosen_anyway(change.python, change, base)
@@ -201,6 +202,19 @@ def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> None:
         old = draft.text(line.origin.file, line.origin.line)
         now = text or added.get(name, "")
         draft.change(line.origin.file, line.origin.line, respelled(old, line.text, now) if now else "")
+
+
+def _change_base_image(draft: Draft, change: Change, base: Runtime) -> bool:
+    """Of a Dockerfile whose base image brings TensorFlow: its release is in the tag. False where that is not so."""
+    origin = base.origin
+    line = draft.sources.line(origin)
+    if origin is None or line is None or not (change.tensorflow and base.tensorflow and is_dockerfile(origin.file)):
+        return False
+    other = TAG.sub(rf"\g<1>{change.tensorflow}", line)
+    if other == line or "@" in line:
+        return False
+    draft.change(origin.file, origin.line, other)
+    return True
 
 
 def respelled(line: str, was: str, now: str) -> str:
