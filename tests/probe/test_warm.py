@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from loadgate.domain import Lock
 from loadgate.loading import probe_process
 
+PROBE = probe_process.PROBE.parent
 PROGRAM = """
 import json, os, signal, sys
 import tensorflow as tf
@@ -108,7 +109,22 @@ def test_unnamed_layers_are_still_called_what_they_are_called_anywhere_else(seen
 
 
 def test_the_probe_is_written_in_the_python_of_the_oldest_runtime() -> None:
-    import ast
-
-    for file in Path(probe_process.PROBE).parent.glob("*.py"):
+    for file in PROBE.glob("*.py"):
         ast.parse(file.read_text(), feature_version=(3, 6))
+
+
+def test_nothing_of_the_probe_takes_a_type_that_could_not_be_subscripted_then() -> None:
+    """Annotations are evaluated there, and up to Python 3.8 those of typing alone take arguments."""
+    for file in PROBE.glob("*.py"):
+        taken = {
+            node.value.id
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+        }
+        imported = {
+            name.asname or name.name
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.module in ("collections", "collections.abc")
+            for name in node.names
+        }
+        assert not taken & (imported | {"list", "dict", "tuple", "set", "type"}), file.name

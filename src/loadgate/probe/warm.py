@@ -132,7 +132,7 @@ def types() -> None:
             isinstance(kind(), protocol)
 
 
-def loaded(names: Sequence[str]) -> Iterator[Any]:
+def loaded(names: List[str]) -> Iterator[Any]:
     """The classes of those names in whatever package of this version has them."""
     modules = list(sys.modules.items())
     for name in names:
