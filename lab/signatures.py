@@ -8,7 +8,7 @@ from typing import Any
 
 from loadgate.artifacts.keras_constructs import CALLED, NAMED
 from loadgate.diagnosis.experience import MODULE
-from loadgate.diagnosis.words import ACTIVATIONS, FUNCTIONS
+from loadgate.diagnosis.words import ACTIVATIONS, FUNCTIONS, OWN
 
 Own = Mapping[str, Mapping[str, list[str]]]
 """Runtime → class → names."""
@@ -26,7 +26,7 @@ def names_of(signatures: Mapping[str, Any]) -> dict[str, list[str]]:
     for of, (module, *options) in signatures["operations"].items():
         # of what has the name of a layer, the layer tells the options
         named = [NAMED] if "name" in options else []
-        found[of] = [*found.get(of, options), *named, f"{MODULE}{module}"]
+        found[of] = [*found.get(of, [OWN, *options]), *named, f"{MODULE}{module}"]
     found[ACTIVATIONS] = signatures["activations"]
     if signatures["functions"]:
         found[FUNCTIONS] = [name for name in signatures["functions"] if is_of_tensors(name)]

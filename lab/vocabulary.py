@@ -31,8 +31,8 @@ def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: s
         lines[line][version] = {
             of: {
                 option: verdict
-                for option, verdict in {**by_name[name].get(of, {}), **words["taken"][name].get(of, {})}.items()
-                if (of, option) in known or option in everywhere or option in own[name].get(of, ())
+                for option, verdict in {**by_name[name].get(of, {}), **asked(words, name, of)}.items()
+                if (of, option) in known or option in everywhere or option == OWN or option in own[name].get(of, ())
             }
             for of in sorted(own[name].keys() | words["taken"][name].keys())
         }
@@ -48,6 +48,11 @@ def vocabularies(words: Mapping[str, Any], locks: Mapping[str, Lock], without: s
         line: vocabulary(versions, taken, needed_in(words, [name for of, _, name in places(locks) if of == line]))
         for line, versions in lines.items()
     }
+
+
+def asked(words: Mapping[str, Any], name: str, of: str) -> Mapping[str, bool]:
+    taken: Mapping[str, bool] | None = words["taken"][name].get(of)
+    return {} if taken is None else {OWN: True, **taken}
 
 
 def needed_in(words: Mapping[str, Any], runtimes: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
@@ -85,7 +90,6 @@ def vocabulary(
     bits: dict[bool, defaultdict[str, Counter[str]]] = {True: defaultdict(Counter), False: defaultdict(Counter)}
     for index, classes in enumerate(versions.values()):
         for of, options in classes.items():
-            bits[True][of][OWN] |= 1 << index
             for option, verdict in options.items():
                 if (of, option) in taken:
                     bits[verdict][of][option] |= 1 << index

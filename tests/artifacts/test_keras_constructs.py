@@ -35,6 +35,9 @@ def test_a_model_begins_with_an_input_with_a_shape_or_with_neither() -> None:
     assert "begins with an input" in constructs(sequential(first, dense()))["Sequential"]
     assert "begins with a shape" in constructs(sequential(dense(batch_input_shape=[None, 4])))["Sequential"]
     assert "begins without a shape" in constructs(sequential(dense()))["Sequential"]
+    assert "begins without a shape, built" in constructs(sequential(dense(), build_input_shape=[None, 4]))["Sequential"]
+    of_any = sequential(dense(), build_input_shape=[None, None])
+    assert "begins without a shape, built for any size" in constructs(of_any)["Sequential"]
     assert "begins with a model" in constructs(sequential(sequential(dense())))["Sequential"]
 
 

@@ -15,7 +15,7 @@ from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.predict import ladder, predict
 from loadgate.diagnosis.target import Line, Target
 from loadgate.diagnosis.traits import traits_of
-from loadgate.domain import Artifact, Facts, Forecast, Format, Loader, Prediction
+from loadgate.domain import Artifact, Facts, Forecast, Format, Loader, Prediction, SavedWith
 from loadgate.infer.expected import expected
 from loadgate.phases.plan import plan
 from loadgate.phases.predict import predictions
@@ -161,6 +161,30 @@ def test_a_class_is_not_expected_to_take_an_argument_of_a_call_that_its_keras_do
     facts = replace(artifact.facts, constructs={**artifact.facts.constructs, "Dense": options})
     prediction = predict(replace(artifact, facts=facts), Loader.KERAS, KERAS_2)
     assert prediction.forecast is not Forecast.WILL_LOAD
+
+
+@pytest.mark.parametrize(
+    ("constructs", "trait"),
+    [
+        ({"Conv2D": ("batch_input_shape: list", "written")}, "Keras 2, batch_input_shape: list"),
+        ({"InputLayer": ("batch_input_shape: list", "written")}, "Keras 2, InputLayer: batch_input_shape: list"),
+        ({"LSTM": ("called with mask: tensor", "written")}, "Keras 2, called with tensor"),
+        ({"LSTM": ("called with mask: tensor", "written")}, "Keras 2, LSTM: called with mask"),
+        ({"TFOpLambda": ("called with axis: value", "written")}, "Keras 2, called with value"),
+        (
+            {"": ("is Sequential",), "Sequential": ("begins without a shape", "written")},
+            "Keras 2, weights of a model that is not built",
+        ),
+    ],
+)
+def test_what_one_piece_of_code_reads_for_all_classes_is_told_of_none(
+    constructs: dict[str, tuple[str, ...]], trait: str
+) -> None:
+    facts = Facts(saved_with=SavedWith(keras="2.9.0"), constructs=constructs, tensors=3)
+    artifact = Artifact(path="model.h5", format=Format.KERAS_H5, files=("model.h5",), bytes=1, facts=facts)
+    traits = traits_of(artifact, Loader.KERAS, KERAS_2)
+    assert traits is not None
+    assert trait in traits
 
 
 @pytest.mark.parametrize(("tensorflow", "looked_for"), [("2.4.4", "embedded"), ("2.9.3", "yes")])

@@ -211,7 +211,12 @@ def _beginning(layers: Sequence[object], config: object) -> str:
         return "begins with a shape"
     if _class_of(first) in _MODELS:
         return "begins with a model"
-    return "begins without a shape" + (", built" if isinstance(config, dict) and "build_input_shape" in config else "")
+    built = config.get("build_input_shape") if isinstance(config, dict) else None
+    if isinstance(built, dict | list):
+        sizes = _unwrapped(built)
+        is_of_any = isinstance(sizes, list) and len(sizes) > 1 and sizes[-1] is None
+        return "begins without a shape, built" + (" for any size" if is_of_any else "")
+    return "begins without a shape"
 
 
 def _arguments(node: object) -> Iterator[str]:

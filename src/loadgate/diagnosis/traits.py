@@ -127,6 +127,8 @@ def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
             for option in options:
                 if not _is_of(names, option):
                     yield from _of_construct(facts, name, option)
+    if facts.tensors and _is_not_built(facts):
+        yield "weights of a model that is not built"
     if "weights_layout" in facts.extra and facts.tensors:
         yield _of_weights(facts, names)
 
@@ -139,11 +141,20 @@ def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
         return  # in the name of no package
     elif option.startswith(CALLED):
         yield from _of_call(name, option.removeprefix(CALLED))
+    elif option.startswith(_OF_FIRST_LAYER) and name != "InputLayer":
+        yield option  # whatever class it is, the model that it begins takes it off
     else:
         is_of_every_layer = _dialect(facts) == "Keras 3" and option.startswith(_OF_EVERY_LAYER)
         yield f"{name}: {option}" if name and not is_of_every_layer else option
 
 
+def _is_not_built(facts: Facts) -> bool:
+    """Of a Sequential model that nobody has called: only a layer that was adapted can have weights."""
+    beginnings = [option for option in facts.constructs.get("Sequential", ()) if option.startswith("begins")]
+    return "is Sequential" in facts.constructs.get("", ()) and beginnings == ["begins without a shape"]
+
+
+_OF_FIRST_LAYER = ("batch_input_shape", "batch_shape")
 _OF_EVERY_LAYER = ("dtype: object", "build_config: input_shape", "build_config: shapes_dict")
 
 
