@@ -261,7 +261,8 @@ def _of_tables(facts: Facts) -> Iterator[str]:
     saver = version(facts.saved_with.tensorflow)
     if any(op.startswith("MutableHashTable") for op in facts.ops):
         eras = (era for first, era in _ERAS_OF_TABLES if saver is not None and saver >= first)
-        yield f"a table that grows, as TensorFlow {next(eras, saver)} keeps it"
+        minor = f"{saver.major}.{saver.minor}" if saver else None
+        yield f"a table that grows, as TensorFlow {next(eras, minor)} keeps it"
     elif any(op.startswith("HashTable") for op in facts.ops):
         yield "a table that is filled once"
 
