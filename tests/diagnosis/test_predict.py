@@ -15,7 +15,7 @@ from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.predict import ladder, predict
 from loadgate.diagnosis.target import Line, Target
 from loadgate.diagnosis.traits import traits_of
-from loadgate.domain import Artifact, Facts, Forecast, Format, Loader, Prediction, SavedWith
+from loadgate.domain import Artifact, Facts, Forecast, Format, LambdaLayer, Loader, Prediction, SavedWith
 from loadgate.infer.expected import expected
 from loadgate.phases.plan import plan
 from loadgate.phases.predict import predictions
@@ -185,6 +185,15 @@ def test_what_one_piece_of_code_reads_for_all_classes_is_told_of_none(
     traits = traits_of(artifact, Loader.KERAS, KERAS_2)
     assert traits is not None
     assert trait in traits
+
+
+def test_a_name_that_a_lambda_looks_up_counts_in_a_saved_model_as_well() -> None:
+    found = LambdaLayer(name="distance", python="3.11", looks_up=("backend_of_ours",))
+    facts = Facts(extra={"variant": "TF2", "tags": "serve", "keras_metadata": "yes"}, lambdas=(found,))
+    artifact = Artifact(path="model", format=Format.SAVED_MODEL, files=("model/saved_model.pb",), bytes=1, facts=facts)
+    by_keras, by_tensorflow = (traits_of(artifact, loader, KERAS_2) for loader in (Loader.KERAS, Loader.SAVED_MODEL))
+    assert "a Lambda that looks up backend_of_ours" in (by_keras or ())
+    assert "a Lambda that looks up backend_of_ours" not in (by_tensorflow or ())
 
 
 @pytest.mark.parametrize(("tensorflow", "looked_for"), [("2.4.4", "embedded"), ("2.9.3", "yes")])

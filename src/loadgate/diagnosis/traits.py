@@ -17,7 +17,7 @@ from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
 from loadgate.diagnosis.lambda_names import is_found
 from loadgate.diagnosis.target import Line, Target, place_of, version
-from loadgate.domain import Artifact, CustomObject, Facts, Format, Loader
+from loadgate.domain import Artifact, CustomObject, Facts, Format, LambdaLayer, Loader
 
 CUSTOM_OBJECT = "an object that Keras does not bring"
 OWN_OBJECT = "an object of one's own, imported before"
@@ -195,11 +195,16 @@ def _of_lambdas(facts: Facts, loader: Loader, target: Target) -> Iterator[str]:
             yield "bytecode of a Python that is not known"
         elif is_within(target.python, found.python):
             yield "bytecode of this Python"
-            place = place_of(target, loader)
-            missing = (name for name in found.looks_up if place is None or not is_found(name, *place))
-            yield from (f"a Lambda that looks up {name}" for name in missing)
+            yield from _of_names(found, loader, target)
         else:
             yield "bytecode of another Python"
+
+
+def _of_names(found: LambdaLayer, loader: Loader, target: Target) -> Iterator[str]:
+    """What its code looks up and does not find."""
+    place = place_of(target, loader)
+    missing = (name for name in found.looks_up if place is None or not is_found(name, *place))
+    yield from (f"a Lambda that looks up {name}" for name in missing)
 
 
 def _minor(python: Version | None) -> str:
@@ -232,7 +237,9 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
     if loader in (Loader.KERAS, Loader.TF_KERAS):
         yield f"keras metadata: {_looked_for(metadata, target).partition(':')[0]}"
         yield from (_FUNCTIONAL.sub("Functional", trait) for trait in _of_configuration(facts, target))
-        yield from (f"bytecode of Python {each.python} in Python {_minor(target.python)}" for each in facts.lambdas)
+        for each in facts.lambdas:
+            yield f"bytecode of Python {each.python} in Python {_minor(target.python)}"
+            yield from _of_names(each, loader, target)
     endpoints = {signature.name for signature in facts.signatures}
     if loader is Loader.KERAS_LAYER:
         yield "served" if endpoints & {"serving_default", "serve"} else "not served"
