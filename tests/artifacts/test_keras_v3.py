@@ -133,5 +133,5 @@ def test_a_model_with_wrong_bytes_is_read_or_says_why_not(tmp_path: Path, data: 
     (tmp_path / "model.keras").write_bytes(content)
     for sighting in sightings(tmp_path).values():
         artifact = read_artifact(tmp_path, sighting, digest=False)
-        told = (artifact.facts, artifact.stand_in, artifact.damage)
+        told = (artifact.facts, artifact.stand_in, artifact.damage, artifact.unread)
         assert sum(each is not None for each in told) == 1
