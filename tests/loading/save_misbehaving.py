@@ -114,6 +114,16 @@ def fills_its_output(x: Any) -> Any:
     return x
 
 
+def unpacks_into_a_temporary_directory(x: Any) -> Any:
+    import os
+    import tempfile
+
+    if os.environ.get("MISBEHAVE"):
+        with open(os.path.join(tempfile.mkdtemp(), "asset"), "w") as file:
+            file.write("as Keras does with what an archive holds")
+    return x
+
+
 def tells_its_environment(x: Any) -> Any:
     import os
     import sys

@@ -39,6 +39,7 @@ EXPECTED = {
     "raises_what_has_no_text": Reason.EXCEPTION,
     "recurses_without_end": Reason.EXCEPTION,
     "tells_its_environment": None,
+    "unpacks_into_a_temporary_directory": None,
     "waits_for_ever": Reason.TIMED_OUT,
     "writes_into_every_descriptor": None,
 }

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
@@ -121,6 +122,7 @@ def settle(descriptors: Dict[str, int], scratch: str, held: List[int]) -> None:
     sys.stdin = open(os.devnull)  # noqa: SIM115 - open until the process ends
     os.chdir(scratch)
     os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+    tempfile.tempdir = None  # it may hold what was asked for before the fork
     faulthandler.enable(file=descriptors["stack"])
     faulthandler.register(DUMP_SIGNAL, file=descriptors["stack"], all_threads=True)
 
