@@ -127,6 +127,8 @@ def types() -> None:
     layers = [getattr(tf.keras.layers, name) for name in LAYERS if hasattr(tf.keras.layers, name)]
     for kind in parts + layers:
         issubclass(kind, tf.keras.metrics.Metric)
+    for base in {base for kind in parts + PLAIN for base in kind.__mro__}:
+        getattr(base, "__annotations__", None)
     for protocol in loaded(PROTOCOLS):
         for kind in PLAIN:
             isinstance(kind(), protocol)
