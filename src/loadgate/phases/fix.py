@@ -89,7 +89,7 @@ def fix(request: Request, show_progress: ShowProgress, begin: Callable[[Report],
 def repository_of(artifact: Path) -> Path:
     """The nearest folder above it that has a spec or is a checkout; else the one we are in."""
     named = (artifact, artifact.with_name(f"{artifact.name}.index"))
-    if not any(path.is_symlink() or status_of(path) is not None for path in named):
+    if not any(status_of(path) is not None or path.is_symlink() for path in named):
         raise UsageError(f"{artifact}: no such file or directory; give the path of an artifact")
     return repository_around(artifact.absolute().parent) or Path()
 
