@@ -52,6 +52,7 @@ working = working_child()
 inherited = os.environ.get(graph_passes.OWN_THREADS)
 layers = tf.keras.layers
 unknown = [name for name in warm.ABSTRACT + warm.PROTOCOLS + warm.PARTS if not list(warm.loaded([name]))]
+unknown += [] if sys.modules["numpy"].ndarray in warm.loaded(["numpy.ndarray"]) else ["NumPy's own arrays"]
 names = [layers.Dense(1).name, layers.ReLU().name, tf.keras.Sequential().name]
 print(json.dumps({"failures": failures, "context": context, "unexpected": unexpected, "inherited": inherited,
                   "names": names, "working": working, "unknown": unknown,

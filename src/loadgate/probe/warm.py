@@ -140,7 +140,7 @@ def loaded(names: List[str]) -> Iterator[Any]:
     for name in names:
         module, _, attribute = name.rpartition(".")
         for path, content in modules:
-            found = getattr(content, attribute, None) if path.endswith("." + module) else None
+            found = getattr(content, attribute, None) if ("." + path).endswith("." + module) else None
             if isinstance(found, type):
                 yield found
 
