@@ -10,28 +10,19 @@ import sys
 import traceback
 
 import numpy as np
-from lab_held_out_networks import NETWORKS, NETWORKS_AS_FOLDERS, NETWORKS_AS_LITE
+from lab_held_out_networks import (
+    NETWORKS,
+    NETWORKS_AS_FOLDERS,
+    NETWORKS_AS_LITE,
+    L,
+    Model,
+    Sequential,
+    keras,
+    layer,
+    tf,
+)
 
-if len(sys.argv) > 3:
-    import keras
-
-    tf = None
-else:
-    import tensorflow as tf
-
-    keras = tf.keras
-
-L = keras.layers
-Model = keras.models.Model
-Sequential = keras.models.Sequential
 IS_KERAS_3 = getattr(keras, "__version__", "2") >= "3"
-
-
-def layer(name):
-    found = getattr(L, name, None)
-    if found is None:
-        found = getattr(L.experimental.preprocessing, name)
-    return found
 
 
 def registered(kind):

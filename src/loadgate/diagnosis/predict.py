@@ -98,7 +98,10 @@ def _told(judgement: Judgement, traits: frozenset[str], experience: Experience, 
         return Prediction(
             forecast=Forecast.WILL_LOAD,
             headline=f"expected to load in {where}",
-            measured=f"each of its {len(traits)} traits was seen in files that loaded there, among {loads:,} loads",
+            measured=(
+                f"among {loads:,} loads, each of its {len(traits)} traits was seen in something that loaded there, "
+                "or its class takes it"
+            ),
         )
     obstacle = judgement.obstacle
     seen = _failures(obstacle.loads, together(table.traits[number] for number in obstacle.traits))
