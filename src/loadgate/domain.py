@@ -222,7 +222,8 @@ class Artifact:
     damage: str | None = None
     """One line: what is wrong with the bytes, where it is no stand-in of a known kind."""
     unread: str | None = None
-    """One line: why nothing is known of it but its format, where nothing is wrong with the bytes: it is too large."""
+    """One line: why nothing is known of it but its format, where nothing need be wrong with the bytes: too large to be
+    read, or not read in time."""
     hindrance: str | None = None
     """One line: why it cannot be tried in any runtime; None where it can."""
     unfollowed: bool = False

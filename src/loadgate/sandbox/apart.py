@@ -36,6 +36,10 @@ class NoAnswer(Exception):
     """Why there is none, as the end of a sentence that begins with what was done: `takes more than 10 s`."""
 
 
+class OutOfBounds(NoAnswer):
+    """It was not done with what it was given, and what it was asked about need not be to blame."""
+
+
 class Apart(Generic[Task]):
     """A process that reads nothing but what lies in `folders`, and answers each of `tasks` in their order.
 
@@ -98,23 +102,23 @@ class Apart(Generic[Task]):
         until = time.monotonic() + patience
         while (end := self._buffer.find(b"\n")) < 0:
             if not select.select([self._answers], [], [], max(0.0, until - time.monotonic()))[0]:
-                raise NoAnswer(f"was not done after {patience:,.0f} s")
+                raise OutOfBounds(f"was not done after {patience:,.0f} s")
             data = os.read(self._answers, 1 << 20)
             self._buffer += data
             self._closed = not data
             if self._closed or len(self._buffer) > ANSWER_LIMIT:
-                raise NoAnswer(self._why_it_ended(files))
+                raise self._reason_of_its_end(files)
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         if not line.startswith(b"="):
-            raise NoAnswer(line[1:].decode("utf-8", "replace"))
+            raise OutOfBounds(line[1:].decode("utf-8", "replace"))
         return line[1:]
 
-    def _why_it_ended(self, files: int) -> str:
+    def _reason_of_its_end(self, files: int) -> NoAnswer:
         status = self._end()
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
-            return f"takes more than {seconds_for(files):,} s"
-        return "ended the process that read it"
+            return OutOfBounds(f"takes more than {seconds_for(files):,} s")
+        return NoAnswer("ended the process that read it")
 
     def _end(self) -> int:
         """Kill it, where it has not ended by itself, and tell how it ended."""

@@ -1,4 +1,7 @@
-"""Reads facts behind walls: a reader that goes wrong costs the facts of one artifact, and says so as its damage."""
+"""Reads facts behind walls: a reader that goes wrong costs the facts of one artifact.
+
+One that crashes has met damage. One that runs out of time or memory may as well have met too much of what is sound.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import msgspec
 from loadgate.artifacts.discover import artifact_of, digest_of, import_readers, read_artifact
 from loadgate.artifacts.interface import Sighting
 from loadgate.domain import Artifact
-from loadgate.sandbox.apart import Apart, NoAnswer
+from loadgate.sandbox.apart import Apart, NoAnswer, OutOfBounds
 
 Reader = Callable[[Path, Sighting], Artifact]
 
@@ -39,7 +42,7 @@ def facts_apart(root: Path, sightings: Sequence[Sighting], read: Reader = facts_
                 try:
                     yield told_of(sighting, apart.next())
                 except NoAnswer as reason:
-                    yield without_facts(root, sighting, f"reading it {reason}")
+                    yield without_facts(root, sighting, reason)
                     break
 
 
@@ -59,13 +62,16 @@ def told_of(sighting: Sighting, answer: bytes) -> Artifact:
     )
 
 
-def without_facts(root: Path, sighting: Sighting, why: str) -> Artifact:
+def without_facts(root: Path, sighting: Sighting, reason: NoAnswer) -> Artifact:
     size = 0
     for file in sighting.files:
         with suppress(OSError):
             size += (root / file).stat().st_size
-    damage = None if sighting.stand_in else why
-    return replace(artifact_of(sighting), bytes=size, stand_in=sighting.stand_in, damage=damage)
+    bare = replace(artifact_of(sighting), bytes=size, stand_in=sighting.stand_in)
+    if sighting.stand_in is not None:
+        return bare
+    why = f"reading it {reason}"
+    return replace(bare, unread=why) if isinstance(reason, OutOfBounds) else replace(bare, damage=why)
 
 
 def digested(root: Path, sighting: Sighting, artifact: Artifact) -> Artifact:
