@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.command import LOADGATE, environment
 from .absurd import ABSURD
 from .reading import LONGEST, MOST_MEMORY
 from .seeds import REPOSITORY
+from .usage import usage_of
 
 HINTS_OF_A_TRACEBACK = ("Traceback", "this is a bug of ours")
 
@@ -30,21 +30,17 @@ def made(name: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", ABSURD)
 def test_an_absurd_file_is_answered_in_time_and_in_little_memory(name: str, tmp_path: Path) -> None:
     path = made(name, tmp_path)
-    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen(
-            [*LOADGATE, "inspect", "--json", path], env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=err
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    told = (tmp_path / "err").read_text()
+    output, errors = tmp_path / "out", tmp_path / "err"
+    used = usage_of([*LOADGATE, "inspect", "--json", path], environment(), output, errors, tmp_path / "used")
+    told = errors.read_text()
     assert not any(hint in told for hint in HINTS_OF_A_TRACEBACK), told
-    assert process.returncode in (0, 2), told
-    assert told.count("\n") == (1 if process.returncode else 0)
-    if process.returncode == 0:
-        (artifact,) = json.loads((tmp_path / "out").read_bytes())
+    assert used.returncode in (0, 2), told
+    assert told.count("\n") == (1 if used.returncode else 0)
+    if used.returncode == 0:
+        (artifact,) = json.loads(output.read_bytes())
         assert artifact["facts"] or artifact["damage"] or artifact["unread"] or artifact["stand_in"]
-    assert usage.ru_utime + usage.ru_stime < LONGEST
-    assert usage.ru_maxrss * 1024 < MOST_MEMORY
+    assert used.seconds < LONGEST
+    assert used.memory < MOST_MEMORY
 
 
 @pytest.mark.parametrize(
