@@ -32,6 +32,7 @@ KINDS = {
     "values": "lab_value_parts.py",
     "folders": "lab_folder_parts.py",
     "states": "lab_state_parts.py",
+    "rare": "lab_rare_parts.py",
 }
 """Folder → the program that fills it."""
 GRAPH_SAVERS = (
@@ -46,6 +47,7 @@ SAVERS = {
     ),
     "folders": ("tf2.3", "tf2.6", "tf2.12", "tf2.18-tfkeras"),
     "states": ("tf1.15", "tf2.3", "tf2.6", "tf2.12", "tf2.15", "tf2.18-keras3", "tf2.21-keras3"),
+    "rare": ("tf1.15", "tf2.3", "tf2.6", "tf2.12", "tf2.15", "tf2.18-tfkeras", "tf2.18-keras3", "tf2.21-keras3"),
 }  # fmt: skip
 """Folder → those that fill it, the oldest, some between and the newest of each Keras; of others, all."""
 TIMEOUT = 3600.0

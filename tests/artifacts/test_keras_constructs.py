@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from loadgate.artifacts.keras_constructs import MAX_CLASSES, UNBOUNDED, WHOLE, constructs
 
 
@@ -39,6 +41,26 @@ def test_a_model_begins_with_an_input_with_a_shape_or_with_neither() -> None:
     of_any = sequential(dense(), build_input_shape=[None, None])
     assert "begins without a shape, built for any size" in constructs(of_any)["Sequential"]
     assert "begins with a model" in constructs(sequential(sequential(dense())))["Sequential"]
+
+
+def test_a_model_in_a_model_that_nobody_has_called_is_told_from_one_that_stands_alone() -> None:
+    found = constructs(sequential(sequential(dense()), dense()))["Sequential"]
+    assert "begins without a shape, in a model" in found
+    assert "begins without a shape" not in found
+
+
+@pytest.mark.parametrize(("size", "is_of_any"), [(None, True), (3, False)])
+def test_a_model_that_begins_with_a_layer_which_was_adapted_before_it_knew_its_size_says_so(
+    size: int | None, is_of_any: bool
+) -> None:
+    told = "begins with a Normalization of any size"
+    shape = {"batch_input_shape": [None, size]}
+    adapted = {"class_name": "Normalization", "config": shape}
+    begun = {"class_name": "InputLayer", "config": shape}
+    assert (told in constructs(sequential(adapted, dense()))["Sequential"]) is is_of_any
+    assert (told in constructs(sequential(begun, adapted, dense()))["Sequential"]) is is_of_any
+    sized = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 3]}}
+    assert told not in constructs(sequential(sized, adapted, dense()))["Sequential"]
 
 
 def test_nesting_is_told_with_both_models() -> None:

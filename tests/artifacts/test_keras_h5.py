@@ -65,6 +65,14 @@ def test_a_model_that_does_not_say_its_keras_is_a_model_all_the_same(tmp_path: P
     assert facts_of(tmp_path).saved_with == SavedWith()
 
 
+def test_a_configuration_without_a_group_of_weights_is_told_from_a_whole_model(tmp_path: Path) -> None:
+    save_hdf5(tmp_path / "model.h5")
+    assert "model_weights" not in facts_of(tmp_path).extra
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        del file["model_weights"]
+    assert facts_of(tmp_path).extra["model_weights"] == "missing"
+
+
 def test_weights_alone_are_told_from_a_whole_model(tmp_path: Path) -> None:
     save_weights(tmp_path / "weights.h5", {"dense": 2, "flatten": 0})
     assert formats(tmp_path) == {"weights.h5": "keras_weights_h5"}

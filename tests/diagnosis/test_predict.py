@@ -206,11 +206,12 @@ def test_of_metadata_in_two_places_counts_what_the_runtime_looks_for(tensorflow:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "forecast"), [(("dtype", "value"), Forecast.WILL_LOAD), ((), Forecast.NOT_KNOWN)]
+    ("extra", "forecast"), [({}, Forecast.WILL_LOAD), ({"empty_constants": "1"}, Forecast.WILL_NOT_LOAD)]
 )
-def test_nothing_is_known_of_a_graph_that_no_tensorflow_writes(attributes: tuple[str, ...], forecast: Forecast) -> None:
-    extra = {"variant": "TF1", "tags": "serve"}
-    facts = Facts(ops={"Const": 1}, op_attributes={"Const": attributes}, extra=extra)
+def test_a_graph_with_a_constant_that_has_no_value_is_not_expected_to_load(
+    extra: dict[str, str], forecast: Forecast
+) -> None:
+    facts = Facts(ops={"Const": 1}, extra={"variant": "TF1", "tags": "serve", **extra})
     artifact = Artifact(path="model", format=Format.SAVED_MODEL, files=("model/saved_model.pb",), bytes=1, facts=facts)
     assert predict(artifact, Loader.SAVED_MODEL, Target(tensorflow=Version("2.15.1"))).forecast is forecast
 

@@ -20,6 +20,10 @@ from loadgate.diagnosis.trait_words import in_words, refusal_in_words, together
             "Keras not told, MaxNorm: axis: int",
             "the option `axis` of `MaxNorm`, given as an int in a file that names no Keras",
         ),
+        (
+            "Keras 2, Sequential: begins with a Normalization of any size",
+            "a `Sequential` that begins with a Normalization of any size in a file of Keras 2",
+        ),
         ("Keras 2, Dense: written", "`Dense` in a file of Keras 2"),
         ("Dense: module keras.layers", "`Dense` of the module `keras.layers`"),
         ("Keras 2, RandomRotation without fill_value", "`RandomRotation` without `fill_value` in a file of Keras 2"),

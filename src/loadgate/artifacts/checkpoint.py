@@ -175,6 +175,7 @@ def _with_graph(facts: Facts, path: Path) -> Facts:
             if not meta_graph.has("graph_def"):
                 raise Unreadable("holds no graph")
             graph = read_graph(meta_graph.message("graph_def"))
+            empty_constants = {"empty_constants": str(graph.empty_constants)} if graph.empty_constants else {}
             information = meta_graph.message("meta_info_def")
             return replace(
                 facts,
@@ -186,7 +187,7 @@ def _with_graph(facts: Facts, path: Path) -> Facts:
                 op_attributes=graph.attributes,
                 devices=graph.devices,
                 signatures=read_signatures(meta_graph),
-                extra={**facts.extra, "meta_graph": "yes"},
+                extra={**facts.extra, "meta_graph": "yes", **empty_constants},
             )
     except Unreadable as error:
         # The weights load without their graph, so a graph that is not there takes nothing from what they tell.

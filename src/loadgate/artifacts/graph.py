@@ -18,6 +18,7 @@ VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVaria
 """Ops that hold a value that a checkpoint brings."""
 PYTHON_CALLS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 """Ops that call a Python function."""
+_CONSTANT, _VALUE = b"Const", b"value"
 _NAMES_OF_PYTHON_CALLS = frozenset(op.encode() for op in PYTHON_CALLS)
 _MAX_PYTHON_CALLS = 100
 _NODE, _LIBRARY, _VERSIONS, _VERSION = map(GRAPH_DEF.key, ("node", "library", "versions", "version"))
@@ -53,6 +54,8 @@ class Graph:
     """As in `Facts.python_calls`, of the first hundred."""
     producer: int | None
     min_consumer: int | None
+    empty_constants: int
+    """How many lack the value that no TensorFlow takes a constant without."""
 
     @property
     def variables(self) -> int:
@@ -65,6 +68,7 @@ class _Tally:
     attributes: defaultdict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     devices: dict[bytes, None] = field(default_factory=dict)
     python_calls: list[str] = field(default_factory=list)
+    empty_constants: int = 0
 
 
 def read_graph(graph: Message) -> Graph:
@@ -94,6 +98,7 @@ def read_graph(graph: Message) -> Graph:
         devices=tuple(sorted(device.decode("utf-8", "replace") for device in tally.devices)),
         producer=producer,
         min_consumer=versions.integer("min_consumer") if producer else None,
+        empty_constants=tally.empty_constants,
     )
 
 
@@ -130,6 +135,7 @@ def _count(holder: Message, start: int, end: int, tally: _Tally, within: str = "
         known = tally.attributes[op]
         if len(known) < _MAX_ATTRIBUTES:
             known.update(attributes)
+    tally.empty_constants += op == _CONSTANT and _VALUE not in attributes
     if device and len(tally.devices) < _MAX_KINDS:
         tally.devices[device] = None
     if op in _NAMES_OF_PYTHON_CALLS and len(tally.python_calls) < _MAX_PYTHON_CALLS:

@@ -76,6 +76,8 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
     extra = {"nodes": str(contents.nodes), "encoding": "text" if is_text else "binary"}
     if contents.variables:
         extra["unfrozen_variables"] = str(contents.variables)
+    if contents.empty_constants:
+        extra["empty_constants"] = str(contents.empty_constants)
     return Facts(
         producer=contents.producer,
         min_consumer=contents.min_consumer,

@@ -25,6 +25,8 @@ CALLED = "called with "
 """Before the name of an argument of a call, and what is given for it."""
 NAMED = "named"
 """Of an operation whose name is among its options, where that of a layer always is."""
+WITHOUT_SHAPE = "begins without a shape"
+"""Of a Sequential model that nobody has called."""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -32,6 +34,9 @@ _LISTS = frozenset({"TensorShape", "__tuple__"})
 """As the metadata of a SavedModel spells what is a list in a file."""
 _DEFAULTS_THAT_CHANGED = {"GRU": "reset_after"}
 """Class → an option without which a later Keras takes it to be another than it was."""
+_SIZED = frozenset({"Normalization"})
+"""Cannot be built before it is told how many numbers it is given, and can be adapted before."""
+_SHAPES = ("batch_input_shape", "batch_shape")
 _LEFT_OUT = frozenset({"name", "build_config", "compile_config", "inbound_nodes", "registered_name"})
 
 
@@ -153,7 +158,7 @@ class _Walk:
                 self._object(layer, (*models, name), depth + 1)
                 self._calls(layer)
         if name == "Sequential" and isinstance(layers, list):
-            self._note(name, _beginning(layers, config))
+            self.found[name].update(_beginnings(layers, config, is_inner=bool(models)))
 
     def _calls(self, layer: Mapping[str, Any]) -> None:
         """How a layer of a functional model is called: more than once, with which arguments."""
@@ -213,10 +218,26 @@ def _beginning(layers: Sequence[object], config: object) -> str:
         return "begins with a model"
     built = config.get("build_input_shape") if isinstance(config, dict) else None
     if isinstance(built, dict | list):
-        sizes = _unwrapped(built)
-        is_of_any = isinstance(sizes, list) and len(sizes) > 1 and sizes[-1] is None
-        return "begins without a shape, built" + (" for any size" if is_of_any else "")
-    return "begins without a shape"
+        return f"{WITHOUT_SHAPE}, built" + (" for any size" if _is_of_any_size(built) else "")
+    return WITHOUT_SHAPE
+
+
+def _beginnings(layers: Sequence[object], config: object, *, is_inner: bool) -> Iterator[str]:
+    beginning = _beginning(layers, config)
+    yield f"{beginning}, in a model" if is_inner and beginning == WITHOUT_SHAPE else beginning
+    yield from (f"begins with a {unsized} of any size" for unsized in _unsized(layers))
+
+
+def _unsized(layers: Sequence[object]) -> Iterator[str]:
+    """The layer that cannot be built where the model begins with it, or with an input for it, of a size nobody told."""
+    beginning = [layer for layer in layers[:2] if isinstance(layer, dict) and isinstance(layer.get("config"), dict)]
+    if beginning and any(_is_of_any_size(beginning[0]["config"].get(key)) for key in _SHAPES):
+        yield from (name for layer in beginning if (name := _class_of(layer)) in _SIZED)
+
+
+def _is_of_any_size(shape: object) -> bool:
+    sizes = _unwrapped(shape)
+    return isinstance(sizes, list) and len(sizes) > 1 and sizes[-1] is None
 
 
 def _arguments(node: object) -> Iterator[str]:

@@ -142,7 +142,8 @@ def _facts(root: hdf5.Group) -> Facts:
 
 def _extra(root: hdf5.Group, configuration: str | None) -> dict[str, str]:
     if configuration is not None:
-        return {"layout": "whole model"}
+        has_weights = root.group("model_weights") is not None
+        return {"layout": "whole model", **({} if has_weights else {"model_weights": "missing"})}
     return {"layout": "weights of Keras 3" if _is_keras_3_store(root) else "weights by layer_names"}
 
 

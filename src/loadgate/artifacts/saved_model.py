@@ -190,6 +190,7 @@ def _facts(saved_model: Message, names: Collection[str]) -> Facts:
         "tensorflow_git_version": information.text("tensorflow_git_version"),
         "fingerprint": "yes" if _FINGERPRINT in names else "",
         "hands_out_references": "yes" if graph.ops.keys() & REFERENCES and hands_out_references(meta_graph) else "",
+        "empty_constants": str(graph.empty_constants or ""),
         "optimizer_slots": "yes" if _holds_optimizer_slots(meta_graph) else "",
     }
     facts = Facts(

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from packaging.version import Version
 
-from loadgate.artifacts.keras_constructs import CALLED, OPERATION
+from loadgate.artifacts.keras_constructs import CALLED, OPERATION, WITHOUT_SHAPE
 from loadgate.artifacts.keras_metadata import BOTH, EMBEDDED
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
@@ -33,6 +33,8 @@ OP_GONE = "an op that this TensorFlow no longer has"
 OP_OF_PACKAGE = "an op of another package"
 OP_OF_NOBODY = "an op of nobody that was measured"
 CUSTOM_OP = "a custom op of TFLite"
+NO_WEIGHTS = "a model without its group of weights"
+_OF_NO_DIALECT = frozenset({CUSTOM_OBJECT, NO_WEIGHTS})
 
 _KERAS_FORMATS = frozenset({Format.KERAS_H5, Format.KERAS_V3})
 
@@ -77,8 +79,8 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
 
 
 def _told_in(dialect: str, trait: str) -> str:
-    """What no Keras knows, none knows by the word of another either."""
-    return trait if trait == CUSTOM_OBJECT else f"{dialect}, {trait}"
+    """What no Keras knows, none knows by the word of another either; nor does any do without weights."""
+    return trait if trait in _OF_NO_DIALECT else f"{dialect}, {trait}"
 
 
 def _dialect(facts: Facts) -> str:
@@ -127,6 +129,8 @@ def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
             for option in options:
                 if not _is_of(names, option):
                     yield from _of_construct(facts, name, option)
+    if "model_weights" in facts.extra:
+        yield NO_WEIGHTS
     if facts.tensors and _is_not_built(facts):
         yield "weights of a model that is not built"
     if "weights_layout" in facts.extra and facts.tensors:
@@ -150,8 +154,8 @@ def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
 
 def _is_not_built(facts: Facts) -> bool:
     """Of a Sequential model that nobody has called: only a layer that was adapted can have weights."""
-    beginnings = [option for option in facts.constructs.get("Sequential", ()) if option.startswith("begins")]
-    return "is Sequential" in facts.constructs.get("", ()) and beginnings == ["begins without a shape"]
+    is_sequential = "is Sequential" in facts.constructs.get("", ())
+    return is_sequential and WITHOUT_SHAPE in facts.constructs.get("Sequential", ())
 
 
 _OF_FIRST_LAYER = ("batch_input_shape", "batch_shape")
@@ -230,7 +234,8 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
     if facts.extra.get("hands_out_references"):
         yield "a signature that hands out a reference"
     if facts.producer is not None and facts.producer < FIRST_OF_ITS_SHAPES:
-        yield "written before TensorFlow 1.1, whose shapes were not what they are"
+        parsed = ", of examples that it parses" if "ParseExample" in facts.ops else ""
+        yield f"written before TensorFlow 1.1, whose shapes were not what they are{parsed}"
     metadata = facts.extra.get("keras_metadata", "none")
     if "optimizer_slots" in facts.extra:
         yield "optimizer slots, with Keras 2" if has_keras_2(target) else "optimizer slots, without Keras 2"
@@ -240,6 +245,8 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
         for each in facts.lambdas:
             yield f"bytecode of Python {each.python} in Python {_minor(target.python)}"
             yield from _of_names(each, loader, target)
+        if any(name.startswith("Random") for name in facts.constructs):
+            yield f"layers that draw random numbers, as TensorFlow {_era(facts, _ERAS_OF_RANDOM_LAYERS)} keeps them"
     endpoints = {signature.name for signature in facts.signatures}
     if loader is Loader.KERAS_LAYER:
         yield "served" if endpoints & {"serving_default", "serve"} else "not served"
@@ -265,17 +272,23 @@ def has_keras_2(target: Target) -> bool:
 
 def _of_tables(facts: Facts) -> Iterator[str]:
     """Lookup tables are restored by functions that lie in the file, and what these must be like has changed."""
-    saver = version(facts.saved_with.tensorflow)
     if any(op.startswith("MutableHashTable") for op in facts.ops):
-        eras = (era for first, era in _ERAS_OF_TABLES if saver is not None and saver >= first)
-        minor = f"{saver.major}.{saver.minor}" if saver else None
-        yield f"a table that grows, as TensorFlow {next(eras, minor)} keeps it"
+        yield f"a table that grows, as TensorFlow {_era(facts, _ERAS_OF_TABLES)} keeps it"
     elif any(op.startswith("HashTable") for op in facts.ops):
         yield "a table that is filled once"
 
 
-_ERAS_OF_TABLES = ((Version("2.14"), "2.14 and later"), (Version("2.9"), "2.9 to 2.13"))
-"""The first TensorFlow → those that were measured to be like it."""
+def _era(facts: Facts, eras: Eras) -> str | None:
+    """That of the TensorFlow which wrote the file; its minor version where nothing was measured to be like it."""
+    saver = version(facts.saved_with.tensorflow)
+    minor = f"{saver.major}.{saver.minor}" if saver else None
+    return next((era for first, era in eras if saver is not None and saver >= first), minor)
+
+
+Eras = tuple[tuple[Version, str], ...]
+"""The first TensorFlow → those that were measured to be like it; the newest first."""
+_ERAS_OF_TABLES: Eras = ((Version("2.14"), "2.14 and later"), (Version("2.9"), "2.9 to 2.13"))
+_ERAS_OF_RANDOM_LAYERS: Eras = ((Version("2.9"), "2.9 and later"),)
 
 
 def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
@@ -285,7 +298,7 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
         return
     if facts.saved_with.tensorflow is not None and version(facts.saved_with.tensorflow) is None:
         yield "a saver whose version is none"
-    if "Const" in facts.op_attributes and "value" not in facts.op_attributes["Const"]:
+    if "empty_constants" in facts.extra:
         yield "a constant without a value"  # of a graph that was made by hand
     for op in facts.ops:
         yield from _of_op(op, target.tensorflow, facts)
