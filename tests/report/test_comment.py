@@ -111,7 +111,13 @@ def test_the_state_survives_the_journey() -> None:
     report = many(200, causes=1)
     state = comment.state_of(report, sha="0123abcd" * 5, run=9, attempt=3)
 
-    assert comment.decode(f"text {comment.encode(state)} text") == state
+    assert comment.decode(f"text\r\n{comment.encode(state)}\r\n") == state
+
+
+def test_a_state_is_found_at_the_end_of_a_comment_alone() -> None:
+    state = comment.state_of(many(3, causes=1), sha="", run=9, attempt=3)
+
+    assert comment.decode(f"`{comment.encode(state)}.h5` does not load") is None
 
 
 def test_as_many_failures_as_are_remembered_leave_room_for_what_people_read() -> None:

@@ -26,7 +26,9 @@ MOST_REMEMBERED = 3_000
 LONGEST_STATE = 256 * 1024
 """Bytes of a state, unpacked; whoever may edit the comment could have put anything there."""
 ID = 12
-STATE = re.compile(r"<!-- loadgate-state ([A-Za-z0-9+/=]{1,60000}) -->")
+_STATE = r"<!-- loadgate-state ([A-Za-z0-9+/=]{1,60000}) -->\s*"
+STATE = re.compile(_STATE + r"\Z")
+"""At the end alone: among what a comment tells, the name of a file could be spelled like one."""
 
 
 class Mode(StrEnum):
@@ -55,6 +57,11 @@ class State:
 def marker(name: str) -> str:
     """Invisible, and the same for every run of one gate. The name itself could end the HTML comment."""
     return f"<!-- loadgate-comment {hashlib.sha256(path_bytes(name)).hexdigest()[:16]} -->"
+
+
+def is_of(name: str, text: str) -> bool:
+    """Whether a comment ends as those of that gate do."""
+    return re.search(re.escape(marker(name)) + rf"\s*(?:{_STATE})?\Z", text) is not None
 
 
 def state_of(report: Report, *, sha: str, run: int, attempt: int) -> State:

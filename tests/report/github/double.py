@@ -158,7 +158,8 @@ def create_check_run(state: GitHub, _groups: Groups, _query: Mapping[str, str], 
     identity = state.new_id()
     output = body.get("output", {})
     state.annotate(identity, output.get("annotations", []))
-    run = {**body, "id": identity, "html_url": f"https://github.com/checks/{identity}"}
+    app = {"slug": state.author.removesuffix("[bot]")}
+    run = {**body, "id": identity, "html_url": f"https://github.com/checks/{identity}", "app": app}
     state.check_runs.append(run)
     return 201, state.filled(CHECK_RUNS, "post", "201", without_annotations(run)), None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from loadgate.domain import Confidence, Diagnosis, Edit, Policy, Reason, Remedy, RemedyKind, StageResult
-from loadgate.report.comment import Mode, marker
+from loadgate.report.comment import Mode, State, encode, marker
 from loadgate.report.github.api import Api
 from loadgate.report.github.event import Head, Target
 from loadgate.report.github.patience import Patience
@@ -140,6 +140,25 @@ def test_a_marker_in_a_comment_of_somebody_else_is_left_alone(github: GitHub) ->
     assert len(ours(github)) == 2
 
 
+def test_a_comment_that_only_quotes_the_marker_is_not_taken_over(github: GitHub) -> None:
+    listed = f"Coverage of `{marker('loadgate')}.h5` is 91 %"
+    theirs = github.add_comment(listed)
+    posted(github, BROKEN)
+
+    assert theirs["body"] == listed
+    assert len(github.comments) == 2
+
+
+def test_a_file_whose_name_is_a_state_does_not_silence_later_runs(github: GitHub) -> None:
+    forged = encode(State(run=10**15, attempt=1))
+    report = small_run({f"{forged}.h5": {"serving": passed()}}).report
+    posted(github, report, wishes=Wishes(comment=Mode.ALWAYS))
+    posted(github, BROKEN, replace(TARGET, run=8))
+
+    (body,) = ours(github)
+    assert "1 of 2 artifacts does not load" in body
+
+
 def test_two_gates_have_a_comment_and_a_check_each(github: GitHub) -> None:
     posted(github, BROKEN)
     posted(github, BROKEN, wishes=Wishes(name="gpu --> gate"))
@@ -244,7 +263,34 @@ def test_a_token_of_an_app_finds_its_own_comment_again(github: GitHub) -> None:
     posted(github, BROKEN)
     posted(github, BROKEN, replace(TARGET, run=8))
 
+    assert [method for method, _ in github.requests].count("DELETE") == 0
     assert len(ours(github)) == 1
+
+
+def test_a_token_of_an_app_tells_when_all_is_well_again(github: GitHub) -> None:
+    github.author = "acme-gate[bot]"
+    posted(github, BROKEN)
+    posted(github, WORKS, replace(TARGET, run=8))
+
+    (body,) = ours(github)
+    assert body.startswith("### ✓")
+
+
+def test_the_check_of_a_later_run_stays_where_an_older_one_ends_after_it(github: GitHub) -> None:
+    posted(github, BROKEN, replace(TARGET, run=9))
+    posted(github, WORKS, replace(TARGET, run=8))
+
+    (run,) = github.check_runs
+    assert run["conclusion"] == "failure"
+
+
+def test_the_check_of_an_older_run_is_brought_up_to_date(github: GitHub) -> None:
+    posted(github, BROKEN)
+    posted(github, BROKEN, replace(TARGET, attempt=2))
+    posted(github, WORKS, replace(TARGET, run=6))
+
+    (run,) = github.check_runs
+    assert run["conclusion"] == "failure"
 
 
 # --- events ---------------------------------------------------------------------------------------------------

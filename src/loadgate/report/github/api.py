@@ -104,13 +104,16 @@ class Api:
                 )
             )
 
-    def update_check_run(self, check_run: int, conclusion: str, output: Output, *, details: str | None) -> None:
+    def update_check_run(
+        self, check_run: int, conclusion: str, output: Output, *, external_id: str, details: str | None
+    ) -> None:
         """The annotations are added to those that are there; GitHub knows no other way."""
         with _translated():
             self._repository.get_check_run(check_run).edit(
                 status="completed",
                 conclusion=conclusion,
                 completed_at=datetime.now(UTC),
+                external_id=external_id,
                 details_url=details or NotSet,
                 output=_output(output),
             )
@@ -182,7 +185,8 @@ def _comment(raw: Any) -> Comment:  # PyGithub's two kinds of comments share the
 
 
 def _check_run(raw: Any) -> CheckRun:
-    return CheckRun(id=raw.id, external_id=raw.external_id or "", url=raw.html_url or "")
+    author = f"{raw.app.slug}[bot]" if raw.app and raw.app.slug else None
+    return CheckRun(id=raw.id, external_id=raw.external_id or "", url=raw.html_url or "", author=author)
 
 
 def _pull_request(raw: Any) -> PullRequest:

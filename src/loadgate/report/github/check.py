@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -41,11 +42,23 @@ class Check:
     annotations: tuple[Annotation, ...]
     details: str | None = None
     """Address of the workflow run."""
+    run: int = 0
+    """Id and attempt of the workflow run, which grow."""
+    attempt: int = 1
+
+    @property
+    def gate(self) -> str:
+        """By which a repeat finds what it would otherwise post again."""
+        return f"loadgate-{hashlib.sha256(path_bytes(self.name)).hexdigest()[:16]}"
 
     @property
     def external_id(self) -> str:
-        """By which a repeat finds what it would otherwise post again."""
-        return f"loadgate-{hashlib.sha256(path_bytes(self.name)).hexdigest()[:16]}"
+        return f"{self.gate}-{self.run}-{self.attempt}"
+
+    def is_outdated(self, other: CheckRun) -> bool:
+        """A later run has spoken already: two that race end as if they had come in order."""
+        numbers = re.fullmatch(r"(\d{1,20})-(\d{1,20})", other.external_id.removeprefix(f"{self.gate}-"))
+        return numbers is not None and (int(numbers[1]), int(numbers[2])) > (self.run, self.attempt)
 
 
 def conclusion_of(report: Report) -> str:
@@ -71,27 +84,29 @@ class Posting:
     _there: set[Key] = field(default_factory=set)
 
     def post(self) -> CheckRun:
-        """Make the check run, or bring the one that is there up to date. Raises GitHubError."""
+        """Make the check run, or bring the one that is there up to date; that of a later run stays as it is. Raises
+        GitHubError."""
         wanted = self.check.annotations[:MOST]
         run = self.patience.carry_out(lambda: self._found_or_made(wanted))
         self.run = run
-        self._append([each for each in wanted if _key(each) not in self._there], run)
+        if not self.check.is_outdated(run):
+            self._append([each for each in wanted if _key(each) not in self._there], run)
         return run
 
     def _found_or_made(self, wanted: Sequence[Annotation]) -> CheckRun:
         """Annotations cannot be taken back: where some of an earlier run do not hold any more, a new run of the same
         name takes its place, as GitHub shows the latest."""
-        runs = self.api.check_runs(self.check.sha, self.check.name)
-        found = max(
-            (run for run in runs if run.external_id == self.check.external_id), key=lambda r: r.id, default=None
-        )
+        check = self.check
+        runs = self.api.check_runs(check.sha, check.name)
+        found = max((run for run in runs if run.external_id.startswith(check.gate)), key=lambda r: r.id, default=None)
+        if found is not None and check.is_outdated(found):
+            return found
         if found is not None:
             self._there = set(self.api.check_annotations(found.id))
             if self._there <= {_key(each) for each in wanted}:
-                self.api.update_check_run(found.id, self.check.conclusion, self._output(), details=self.check.details)
+                self._update(found, self._output())
                 return found
         self._there = set()
-        check = self.check
         return self.api.create_check_run(
             check.sha,
             check.name,
@@ -99,6 +114,12 @@ class Posting:
             self._output(),
             external_id=check.external_id,
             details=check.details,
+        )
+
+    def _update(self, run: CheckRun, output: Output) -> None:
+        check = self.check
+        self.api.update_check_run(
+            run.id, check.conclusion, output, external_id=check.external_id, details=check.details
         )
 
     def _append(self, missing: Sequence[Annotation], run: CheckRun) -> None:
@@ -142,9 +163,7 @@ class _Appending:
             left = [each for each in self.batch if _key(each) not in there]
         self.is_repeated = True
         if left:
-            output = self.posting._output(left)
-            check = self.posting.check
-            self.posting.api.update_check_run(self.run.id, check.conclusion, output, details=check.details)
+            self.posting._update(self.run, self.posting._output(left))
 
 
 def _key(annotation: Annotation) -> Key:

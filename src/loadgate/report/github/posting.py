@@ -89,6 +89,8 @@ class _Run:
                 summary=render(self.report, page),
                 annotations=found,
                 details=self.target.links.to_run,
+                run=self.target.run,
+                attempt=self.target.attempt,
             ),
         )
         try:
@@ -138,6 +140,7 @@ class _Run:
             ),
             links=self.target.links,
             problems=tuple(self.posted.problems),
+            app=self.posted.check_run.author if self.posted.check_run else None,
         )
         self.posted.comment = self.patience.carry_out(posting)
 

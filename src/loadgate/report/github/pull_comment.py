@@ -34,6 +34,8 @@ class Posting:
     state: State
     links: Links
     problems: tuple[str, ...] = ()
+    app: str | None = None
+    """As whom the token's app writes, where something that it wrote has told."""
     _authors: set[str] = field(default_factory=set)
 
     def __call__(self) -> bool:
@@ -41,7 +43,7 @@ class Posting:
         if self.mode is Mode.NEVER:
             return False
         if not self._authors:
-            self._authors = {self.api.login() or ACTIONS}
+            self._authors = {self.api.login() or self.app or ACTIONS}
         ours = self._ours(self.api.comments(self.pull_request))
         last = comment.decode(ours[0].body) if ours else None
         if comment.is_outdated(self.state, last):
@@ -61,8 +63,7 @@ class Posting:
 
     def _ours(self, comments: Sequence[Comment]) -> list[Comment]:
         """Oldest first. A marker alone proves nothing: anybody can write one."""
-        marker = comment.marker(self.name)
-        found = [each for each in comments if marker in each.body and each.author in self._authors]
+        found = [each for each in comments if each.author in self._authors and comment.is_of(self.name, each.body)]
         return sorted(found, key=lambda each: each.id)
 
     def _create(self) -> None:

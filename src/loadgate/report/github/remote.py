@@ -22,6 +22,8 @@ class CheckRun:
     id: int
     external_id: str
     url: str
+    author: str | None = None
+    """As whom the app that made it writes comments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
