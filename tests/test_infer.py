@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 
 from loadgate.domain import Origin, Runtime, Spec
 from loadgate.infer import infer_spec
 from loadgate.infer.dockerfile import python_of_image, tensorflow_of_image
+from loadgate.infer.expected import expected
 from loadgate.infer.poetry_versions import specifier
 
 
@@ -423,6 +425,56 @@ COPY --from=build /deps /deps
 """
     runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
     assert (asked(runtime), runtime.python) == (["tensorflow==2.15.1"], "3.11")
+
+
+def test_what_an_image_sets_that_changes_loads_is_set_in_its_runtime(tmp_path: Path) -> None:
+    dockerfile = """\
+ARG LEGACY=1
+FROM python:3.11 AS base
+ENV TF_USE_LEGACY_KERAS=0 TF_ENABLE_ONEDNN_OPTS="0" \\
+    XLA_FLAGS="--xla_a=1 --xla_b=2"
+FROM base AS unused
+ENV KERAS_BACKEND=jax
+FROM base
+ARG LEGACY
+ENV TF_USE_LEGACY_KERAS=${LEGACY}
+ENV PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION python
+ENV PATH=/opt/bin PYTHONPATH=/app LD_PRELOAD=a.so KERAS_HOME=/k TF_CPP_MIN_LOG_LEVEL=3 TF_TOKEN_a=b TF_VAR_A=c
+RUN pip install tensorflow==2.16.1 tf-keras==2.16.0
+"""
+    assert infer_one(tmp_path, {"Dockerfile": dockerfile}).env == {
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "XLA_FLAGS": "--xla_a=1 --xla_b=2",
+        "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",
+    }
+
+
+def test_a_prediction_knows_the_legacy_keras_of_an_image(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nENV TF_USE_LEGACY_KERAS=1\nRUN pip install tensorflow==2.16.1 tf-keras==2.16.0\n"
+    target = expected(infer_one(tmp_path, {"Dockerfile": dockerfile}), tmp_path).target
+    assert (target.is_legacy, target.tf_keras) == (True, Version("2.16.0"))
+
+
+def test_a_variable_that_whoever_builds_the_image_sets_is_left_out_and_told_of(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nARG LEGACY\nENV TF_USE_LEGACY_KERAS=$LEGACY\nRUN pip install tensorflow==2.16.1\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
+    assert runtime.env == {}
+    assert runtime.notes[-1] == (
+        "Dockerfile sets `TF_USE_LEGACY_KERAS=$LEGACY`, which could not be followed; the variable is left out."
+    )
+
+
+def test_images_that_differ_only_in_what_they_set_are_two_runtimes(tmp_path: Path) -> None:
+    install = "RUN pip install tensorflow==2.16.1 tf-keras==2.16.0\n"
+    spec = infer(
+        tmp_path,
+        {
+            "a/Dockerfile": f"FROM python:3.11\n{install}",
+            "b/Dockerfile": f"FROM python:3.11\nENV TF_USE_LEGACY_KERAS=1\n{install}",
+        },
+    )
+    assert [runtime.env for runtime in spec.runtimes] == [{}, {"TF_USE_LEGACY_KERAS": "1"}]
 
 
 def test_a_here_document_in_a_dockerfile_is_read_line_by_line(tmp_path: Path) -> None:

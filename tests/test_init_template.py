@@ -71,6 +71,9 @@ REPOSITORIES = {
         "Dockerfile": "FROM python:3.11\nRUN pip install -r requirements.txt && pip install h5py\n",
         "requirements.txt": "tensorflow==2.15.1\n",
     },
+    "image with a variable": {
+        "Dockerfile": 'FROM python:3.11\nENV XLA_FLAGS="--a=\\"b\\""\nRUN pip install tensorflow\n'
+    },
     "several": {"a/requirements.txt": "tensorflow==2.15.1\n", "b/requirements.txt": "tensorflow==2.16.1\n"},
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, first_named
 from loadgate.domain import Origin, Requirement
@@ -20,6 +21,7 @@ class Candidate:
     """TensorFlow's version where a base image brings it, and nothing replaces it."""
     python: Python | None = None
     """What the file itself says of the Python."""
+    env: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reads: frozenset[str] = frozenset()
     """Every file that went into it."""

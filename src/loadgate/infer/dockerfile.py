@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Image:
     installed: tuple[Installed, ...] = ()
     copied: tuple[str, ...] = ()
     """Paths, relative to the build's context, that are copied from it."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What `ENV` sets, in the last stage and in those that it begins with."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class _Stage:
     needs: set[str] = field(default_factory=set)
     installed: list[Installed] = field(default_factory=list)
     copied: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def read(root: Path, name: str) -> Image:
         base_origin=origin,
         installed=tuple(installed for stage in needed for installed in stage.installed),
         copied=tuple(copied for stage in needed for copied in stage.copied),
+        variables={name: value for stage in reversed(chain) for name, value in stage.variables.items()},
     )
 
 
@@ -117,7 +121,10 @@ def _stages(text: str) -> dict[str, _Stage]:
         rest = _substituted(instruction.rest[:left], variables)[:left]
         left -= len(rest)
         if instruction.word in ("ARG", "ENV"):
-            variables.update(_assignments(instruction.word, rest, variables))
+            assigned = _assignments(instruction.word, rest, variables)
+            variables.update(assigned)
+            if instruction.word == "ENV" and stage is not None:
+                stage.variables.update(assigned)
         elif instruction.word == "FROM":
             named = re.match(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", rest, re.IGNORECASE)
             if named is None:

@@ -98,6 +98,7 @@ def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
         requirements=candidate.requirements,
         constraints=candidate.constraints,
         requirement_files=candidate.requirement_files,
+        env=candidate.env,
         origin=candidate.origin,
         notes=(*notes, about_python, *candidate.notes),
     )
@@ -162,7 +163,8 @@ def _unique(runtimes: Sequence[Runtime]) -> tuple[list[Runtime], list[str]]:
     first: dict[object, Runtime] = {}
     notes = []
     for runtime in runtimes:
-        asked = (runtime.python, runtime.tensorflow, _texts(runtime.requirements), _texts(runtime.constraints))
+        packages = (runtime.tensorflow, _texts(runtime.requirements), _texts(runtime.constraints))
+        asked = (runtime.python, *packages, frozenset(runtime.env.items()))
         if asked in first:
             notes.append(f"{runtime.origin} says the same as {first[asked].origin}.")
         else:

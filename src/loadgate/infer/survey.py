@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -13,6 +13,7 @@ from pathlib import Path
 from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, Declared, Python, first_named, is_dockerfile
 from loadgate.infer import dockerfile, python_version
 from loadgate.infer.candidate import Candidate
+from loadgate.infer.environment import changing_loads, is_known
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
 from loadgate.mistakes import Mistakes, quoted
@@ -112,6 +113,8 @@ class Survey:
                 f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
                 "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
             )
+        variables = changing_loads(image.variables)
+        notes += _about_variables(image, variables)
         return Candidate(
             file=image.file,
             requirements=requirements,
@@ -119,6 +122,7 @@ class Survey:
             requirement_files=tuple(file for file, declared in listed if declared),
             image=brought,
             python=image.python,
+            env={name: value for name, value in variables.items() if is_known(value)},
             notes=(*notes, *(note for part in parts for note in part.notes), *_about_base(image, brought)),
             reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
         )
@@ -147,6 +151,14 @@ class Survey:
             for candidate in _without_included(speaking):
                 if chosen.setdefault(candidate.folder, index) == index:
                     yield candidate
+
+
+def _about_variables(image: dockerfile.Image, variables: Mapping[str, str]) -> Iterator[str]:
+    for name, value in variables.items():
+        assignment = quoted(f"{name}={value}")
+        yield f"{image.file} sets {assignment}" + (
+            "." if is_known(value) else ", which could not be followed; the variable is left out."
+        )
 
 
 def _about_base(image: dockerfile.Image, brought: Python | None) -> list[str]:
