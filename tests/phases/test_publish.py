@@ -139,18 +139,23 @@ def of_a_fork() -> dict[str, object]:
     }
 
 
-def test_the_second_workflow_posts_what_the_run_of_a_fork_could_not(github: GitHub, tmp_path: Path) -> None:
+@pytest.mark.parametrize("results", ["results.jsonl", "1.jsonl"], ids=["of one job", "of shards"])
+def test_the_second_workflow_posts_what_the_run_of_a_fork_could_not(
+    results: str, github: GitHub, tmp_path: Path
+) -> None:
     for name in ("plan", "locks", "results"):
         (tmp_path / "run" / name).mkdir(parents=True)
     written(tmp_path)
     for name in ("plan/plan.json", "locks/locks.json", "results/results.jsonl"):
         shutil.move(tmp_path / Path(name).name, tmp_path / "run" / name)
+    (tmp_path / "run" / "results" / "results.jsonl").rename(tmp_path / "run" / "results" / results)
     github.pulls = [{"number": 5, "head": {"label": "stranger:main", "sha": SHA, "repo": {"id": 55}}}]
     steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["report"]["steps"]
     (script,) = (step["run"] for step in steps if step["name"] == "Report")
     here = Path(sys.executable).parent
     env = environment(variables(github, tmp_path, "workflow_run", of_a_fork()))
     env |= {"PATH": f"{here}:{env['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    env["BASE"] = str(tmp_path / "none" / "report.json")
     done = subprocess.run(
         ["bash", "-e", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )

@@ -53,6 +53,13 @@ def test_the_validator_finds_no_error_by_the_rules_of_sarif_and_of_github(multit
     assert [each for each in found if each.get("level") == "error"] == []
 
 
+def test_of_a_folder_of_the_checkout_places_are_told_from_the_root() -> None:
+    (run,) = json.loads(encode_sarif(RUN.report, "services/ml/"))["runs"]
+    places = [place["physicalLocation"] for each in run["results"] for place in each["locations"]]
+
+    assert all(place["artifactLocation"]["uri"].startswith("services/ml/") for place in places)
+
+
 def test_a_result_stands_on_the_line_that_must_change() -> None:
     (runtime,) = (each for each in results(RUN.report) if each["ruleId"] == "runtime.numpy_2")
 

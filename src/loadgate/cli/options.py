@@ -63,8 +63,28 @@ def detail_options(command: Command) -> Command:
     return click.option("-q", "--quiet", is_flag=True, help="Tell the verdict and the failures alone.")(command)
 
 
+class Prefix(click.ParamType[str]):
+    """`services/ml` becomes `services/ml/`, and the root nothing."""
+
+    name = "FOLDER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        parts = [part for part in str(value).split("/") if part not in ("", ".")]
+        if str(value).startswith("/") or ".." in parts:
+            self.fail(f"{value!r} is no folder of the checkout; give one such as services/ml", param, ctx)
+        return "".join(f"{part}/" for part in parts)
+
+
+prefix_option = click.option(
+    "--prefix",
+    type=Prefix(),
+    default="",
+    help="Where the repository lies in its checkout: what GitHub and SARIF are told of begins there.",
+)
+
+
 def output_options(command: Command) -> Command:
-    for option in (summary_option, sarif_option, html_option, json_option, junit_option):
+    for option in (prefix_option, summary_option, sarif_option, html_option, json_option, junit_option):
         command = option(command)
     return command
 
@@ -135,6 +155,7 @@ def outputs_of(options: dict[str, Any]) -> Outputs:
         html=options["html"],
         sarif=options["sarif"],
         summary=options["summary"],
+        prefix=options["prefix"],
     )
 
 
@@ -154,7 +175,7 @@ def publication_of(options: dict[str, Any]) -> Publication | None:
     from loadgate.report.github.posting import Wishes
 
     wishes = Wishes(name=options["name"], comment=Mode(options["comment"]), suggestions=options["suggestions"])
-    return publication(os.environ, wishes)
+    return publication(os.environ, wishes, prefix=options["prefix"])
 
 
 def cache_of(given: Path | None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loadgate.errors import UsageError
@@ -38,11 +38,12 @@ class Published:
     """Lines for the runner, where annotations did not reach the check run."""
 
 
-def publication(environment: Mapping[str, str], wishes: Wishes) -> Publication:
+def publication(environment: Mapping[str, str], wishes: Wishes, *, prefix: str = "") -> Publication:
     """From the variables that GitHub Actions sets. Raises UsageError where this is no workflow."""
     event = environment.get("GITHUB_EVENT_PATH", "")
+    target = target_of(environment, read_event(Path(event)) if event else b"")
     return Publication(
-        target=target_of(environment, read_event(Path(event)) if event else b""),
+        target=replace(target, prefix=prefix),
         wishes=wishes,
         api=environment.get("GITHUB_API_URL") or PUBLIC_API,
         token=environment.get("GITHUB_TOKEN", ""),
@@ -65,7 +66,7 @@ def publish(report: Report, to: Publication, summary: Path | None = None) -> Pub
         append_summary(summary, report, name=to.wishes.name, links=to.target.links, problems=problems)
     if posted.check_run is not None:
         return Published(problems=problems)
-    return Published(problems=problems, commands=tuple(commands(annotated(report))))
+    return Published(problems=problems, commands=tuple(commands(annotated(report, to.target.prefix))))
 
 
 def posted_to(report: Report, to: Publication) -> Posted:

@@ -29,6 +29,8 @@ class Outputs:
     sarif: Path | None = None
     summary: Path | None = None
     """Is appended to."""
+    prefix: str = ""
+    """Where the repository lies in its checkout, with `/` at the end."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -83,6 +85,6 @@ def write_outputs(assembled: Report, outputs: Outputs) -> None:
 
         interchange.write_whole(outputs.html, encode_html(assembled))
     if outputs.sarif is not None:
-        interchange.write_whole(outputs.sarif, encode_sarif(assembled))
+        interchange.write_whole(outputs.sarif, encode_sarif(assembled, outputs.prefix))
     if outputs.summary is not None:
         append_summary(outputs.summary, assembled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadgate import untrusted
@@ -48,12 +48,14 @@ class Annotation:
     cases: int = 1
 
 
-def annotated(report: Report) -> tuple[Annotation, ...]:
-    """What blocks, the most cases first; then what else went wrong; then what changed although it loads."""
+def annotated(report: Report, prefix: str = "") -> tuple[Annotation, ...]:
+    """What blocks, the most cases first; then what else went wrong; then what changed although it loads. `prefix`:
+    where the repository lies in its checkout."""
     found = [*map(_of_group, grouped(accounts(report), by_anchor=True))]
     found += _of_runtimes(report)
     found.sort(key=lambda each: (each.level is not Level.FAILURE, -each.cases))
-    return (*found, *map(_of_warning, warnings(report)))
+    found += map(_of_warning, warnings(report))
+    return tuple(replace(each, file=prefix + each.file) for each in found)
 
 
 def _of_group(group: AccountGroup) -> Annotation:

@@ -22,6 +22,8 @@ class Links:
     sha: str = ""
     run: str = ""
     """Id of the workflow run."""
+    prefix: str = ""
+    """Where the repository that was checked lies in the one on GitHub, with `/` at the end."""
     action: str = ""
     """`owner/name` of the action that runs, which has a page for each cause."""
     action_ref: str = ""
@@ -34,7 +36,7 @@ class Links:
     def to(self, origin: Origin) -> str | None:
         if not (self._base and self.sha):
             return None
-        path = quote(path_bytes(origin.file), safe="/")
+        path = quote(path_bytes(self.prefix + origin.file), safe="/")
         return f"{self._base}/blob/{quote(self.sha, safe='')}/{path}#L{origin.line}"
 
     def to_cause(self, cause: str) -> str | None:

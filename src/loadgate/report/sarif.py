@@ -36,10 +36,13 @@ class Found:
     rule: str
     explanation: str
     """Of the rule; GitHub shows that of the first result."""
+    origin: Origin
     result: Json
+    """Without where."""
 
 
-def encode_sarif(report: Report) -> bytes:
+def encode_sarif(report: Report, prefix: str = "") -> bytes:
+    """`prefix`: where the repository lies in its checkout."""
     found = list(islice(_found(report), MOST_RESULTS))
     driver = {
         "name": "loadgate",
@@ -49,7 +52,7 @@ def encode_sarif(report: Report) -> bytes:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [each.result for each in found],
+        "results": [_placed(each, prefix) for each in found],
     }
     return encode({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -101,25 +104,22 @@ def _telling(  # noqa: PLR0913, PLR0917 - as many as SARIF wants
     cause: str, explanation: str, level: str, lines: list[str], origin: Origin, identity: str
 ) -> Found:
     rule = untrusted.name(cause, 100) or "unknown"
-    return Found(rule=rule, explanation=explanation, result=_result(rule, level, lines, origin, (identity, rule)))
-
-
-def _result(rule: str, level: str, lines: list[str], origin: Origin, identity: tuple[str, ...]) -> Json:
     text = "\n".join(untrusted.line(line) for line in lines if line)
-    return {
+    result = {
         "ruleId": rule,
         "level": level,
         "message": {"text": _without_links(text)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(origin.file), "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": max(1, origin.line)},
-                }
-            }
-        ],
-        "partialFingerprints": {"loadgate/v1": _digest(*identity)},
+        "partialFingerprints": {"loadgate/v1": _digest(identity, rule)},
     }
+    return Found(rule=rule, explanation=explanation, origin=origin, result=result)
+
+
+def _placed(found: Found, prefix: str) -> Json:
+    place = {
+        "artifactLocation": {"uri": _uri(prefix + found.origin.file), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": max(1, found.origin.line)},
+    }
+    return {**found.result, "locations": [{"physicalLocation": place}]}
 
 
 def _rules(found: list[Found]) -> Iterator[Json]:

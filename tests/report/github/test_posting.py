@@ -350,6 +350,20 @@ def test_a_token_that_may_only_read_fails_nothing_and_is_said(github: GitHub) ->
     assert all("a pull request from a fork may only read (403)" in problem for problem in result.problems)
 
 
+def test_of_a_folder_of_the_checkout_github_is_told_paths_from_the_root(github: GitHub) -> None:
+    github.files = [
+        {"filename": "requirements.txt", "patch": PATCH},
+        {"filename": "services/ml/requirements.txt", "patch": PATCH},
+    ]
+    posted(github, with_fix(BROKEN), replace(TARGET, prefix="services/ml/"))
+
+    (annotations,) = github.annotations.values()
+    assert all(each["path"].startswith("services/ml/") for each in annotations)
+    assert [each["path"] for each in github.review_comments] == ["services/ml/requirements.txt"]
+    (body,) = ours(github)
+    assert f"/blob/{SHA}/services/ml/" in body
+
+
 # --- suggestions ----------------------------------------------------------------------------------------------
 
 FIX = Diagnosis(

@@ -90,6 +90,8 @@ class Target:
     run: int = 0
     attempt: int = 1
     server: str = "https://github.com"
+    prefix: str = ""
+    """Where the repository that was checked lies in the one on GitHub, with `/` at the end."""
     action: str = ""
     action_ref: str = ""
 
@@ -101,6 +103,7 @@ class Target:
             repository=self.repository,
             sha=self.sha or "",
             run=run,
+            prefix=self.prefix,
             action=self.action,
             action_ref=self.action_ref,
         )

@@ -76,7 +76,7 @@ class _Run:
             return None
 
     def check(self) -> None:
-        found = annotated(self.report)
+        found = annotated(self.report, self.target.prefix)
         page = Page(limit=SUMMARY, name=self.wishes.name, links=self.target.links)
         posting = check.Posting(
             api=self.api,
@@ -117,7 +117,9 @@ class _Run:
         if not (self.wishes.suggestions and self.target.trusts_results and self.report.totals.failed):
             return
         files = self.patience.carry_out(lambda: self.api.changed_files(pull_request))
-        for suggestion in suggestions.suggestions(self.report, {file.path: file.patch for file in files}):
+        prefix = self.target.prefix
+        patches = {file.path.removeprefix(prefix): file.patch for file in files if file.path.startswith(prefix)}
+        for suggestion in suggestions.suggestions(self.report, patches):
             self.posted.suggestions += self.patience.carry_out(partial(self._say, suggestion, pull_request))
 
     def _say(self, suggestion: suggestions.Suggestion, pull_request: int) -> bool:
@@ -125,7 +127,8 @@ class _Run:
         if any(suggestion.marker in each.body for each in self.api.review_comments(pull_request)):
             return False
         sha = self.target.sha or ""
-        self.api.create_review_comment(pull_request, sha, suggestion.body, suggestion.path, suggestion.line)
+        path = self.target.prefix + suggestion.path
+        self.api.create_review_comment(pull_request, sha, suggestion.body, path, suggestion.line)
         return True
 
     def comment(self, pull_request: int) -> None:
