@@ -390,6 +390,8 @@ class Trial:
     """Id of the case that is tried."""
     mends: str | None = None
     """Id of the failed case, in the plan before this one, that the remedy is for."""
+    failed: tuple[Stage, ...] = (Stage.LOAD,)
+    """What that case failed in: each of these has to pass for the remedy to be verified."""
     keeps: str | None = None
     """Id of the case that passed there, and has to pass with the remedy too."""
     repairs: str | None = None
@@ -617,6 +619,10 @@ class CaseResult:
             if outcome in outcomes:
                 return outcome
         return Outcome.SKIPPED
+
+    @property
+    def failed(self) -> tuple[Stage, ...]:
+        return tuple(each.stage for each in self.stages if each.outcome is Outcome.FAILED)
 
 
 # --- knowing why ----------------------------------------------------------------------------------------------

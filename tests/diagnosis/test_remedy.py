@@ -60,6 +60,22 @@ def result(identity: str, outcome: Outcome) -> CaseResult:
     return CaseResult(case=identity, stages=(stage,), seconds=1.0)
 
 
+def stages(identity: str, outcomes: Mapping[Stage, Outcome]) -> CaseResult:
+    results = (
+        StageResult(stage=stage, outcome=outcome, message="" if outcome is Outcome.PASSED else "nothing to run")
+        for stage, outcome in outcomes.items()
+    )
+    return CaseResult(case=identity, stages=tuple(results))
+
+
+def tried_after(failed: Stage, outcomes: Mapping[Stage, Outcome]) -> tuple[Attempt, ...]:
+    """Where the case had failed in that stage, and each stage of the trial came to what `outcomes` says."""
+    found = findings(replace(keras_2_file_in_keras_3("one", ENVIRONMENT), failed=(failed,)))
+    plan = plan_of(in_order(options(found), environments=1), found)
+    locks = Locks(runtimes=tuple(RuntimeState(name=r.name, lock=LOCK) for r in plan.runtimes))
+    return attempts(Rounds.of(plan, locks, (stages(each.id, outcomes) for each in plan.cases)))["one"]
+
+
 def rounds_of(found: Findings, outcomes: Mapping[str, Outcome], environments: int = 1) -> Rounds:
     """Where every runtime could be made, and each artifact did what `outcomes` says."""
     plan = plan_of(in_order(options(found), environments=environments), found)
@@ -156,6 +172,44 @@ def test_what_was_tried_and_did_not_help_is_not_recommended() -> None:
     assert [attempt.ending for attempt in tried] == [Ending.REFUTED]
     assert tried[0].message == "TypeError: no"
     assert remedies(tried) == ()
+
+
+@pytest.mark.parametrize("ran", [{}, {Stage.COMPILE: Outcome.SKIPPED}])
+def test_what_loads_where_the_stage_that_failed_is_not_run_is_suggested_and_not_verified(
+    ran: Mapping[Stage, Outcome],
+) -> None:
+    (attempt,) = tried_after(Stage.COMPILE, {Stage.LOAD: Outcome.PASSED, **ran})
+    assert attempt.ending is Ending.NOT_SHOWN
+    (remedy,) = remedies([attempt])
+    assert not remedy.verified
+    assert remedy.why_not_verified.startswith("it loads with it, but `compile`, which failed, could not be tried there")
+
+
+def test_what_made_the_stage_pass_that_failed_is_verified_whatever_else_is_not_run() -> None:
+    ran = {Stage.LOAD: Outcome.PASSED, Stage.INFER: Outcome.SKIPPED, Stage.COMPILE: Outcome.PASSED}
+    (attempt,) = tried_after(Stage.COMPILE, ran)
+    assert attempt.ending is Ending.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("compared", "ending"), [(Outcome.PASSED, Ending.VERIFIED), (Outcome.SKIPPED, Ending.NOT_SHOWN)]
+)
+def test_what_did_not_run_is_mended_by_a_resave_that_was_compared_and_by_no_other(
+    compared: Outcome, ending: Ending
+) -> None:
+    failure = replace(keras_2_file_in_keras_3("one", ENVIRONMENT), failed=(Stage.INFER,))
+    source = replace(failure.case, id="elsewhere")
+    plan = resave_plan([(failure, next(resaves(failure)))], {"one": source}, findings(failure), environments=1)
+    saving, reading = plan.cases
+    ran = {Stage.LOAD: Outcome.PASSED, Stage.COMPARE: compared}
+    locks = Locks(runtimes=(RuntimeState(name="next", lock=LOCK),))
+    (attempt,) = attempts(Rounds.of(plan, locks, (result(saving.id, Outcome.PASSED), stages(reading.id, ran))))["one"]
+    assert attempt.ending is ending
+
+
+def test_what_does_not_compile_is_not_saved_again_for_nobody_compiles_it_then() -> None:
+    failure = replace(keras_2_file_in_keras_3("one", ENVIRONMENT), failed=(Stage.COMPILE,))
+    assert list(resaves(failure)) == []
 
 
 def test_what_the_bounds_left_out_is_suggested_with_the_reason() -> None:

@@ -15,9 +15,11 @@ from loadgate.domain import CaseResult, Lock, Locks, Outcome, Plan, Remedy, Reme
 
 class Ending(StrEnum):
     VERIFIED = "verified"
-    """It loaded."""
+    """It loaded, and what failed before passed."""
     REFUTED = "refuted"
     """It was tried and does not help."""
+    NOT_SHOWN = "not_shown"
+    """It loaded, but what failed before was not run."""
     NOT_TRIED = "not_tried"
 
 
@@ -106,6 +108,9 @@ def _attempt(rounds: Rounds, trial: Trial, remedy: Remedy, harm: Mapping[str, tu
         return Attempt(trial=trial, remedy=replace(remedy, why_not_verified=why), ending=Ending.NOT_TRIED)
     if result.outcome is not Outcome.PASSED:
         return _refuted(trial, remedy, message_of(result))
+    if unseen := _unseen(trial, result):
+        unshown = replace(remedy, why_not_verified=unseen)
+        return Attempt(trial=trial, remedy=unshown, ending=Ending.NOT_SHOWN)
     keeps, breaks = harm.get(runtime, (0, ()))
     lock, seconds = state.lock, state.seconds + result.seconds
     if trial.resave is not None:
@@ -124,6 +129,20 @@ def _attempt(rounds: Rounds, trial: Trial, remedy: Remedy, harm: Mapping[str, tu
     if trial.resave is not None:
         verified = replace(verified, headline=f"{verified.headline}{_compared(result)}")
     return Attempt(trial=trial, remedy=verified, ending=Ending.VERIFIED)
+
+
+def _unseen(trial: Trial, result: CaseResult) -> str:
+    """Which stage that failed before was not seen to pass, and why; empty where each was."""
+    stages = {each.stage: each for each in result.stages}
+    passed = {stage for stage, each in stages.items() if each.outcome is Outcome.PASSED}
+    if trial.resave is not None and Stage.COMPARE in passed:
+        passed.add(Stage.INFER)  # both were run, on the same inputs
+    stage = next((stage for stage in trial.failed if stage not in passed), None)
+    if stage is None:
+        return ""
+    instead = stages.get(stage) or stages.get(Stage.COMPARE)
+    why = f": {instead.message}" if instead and instead.message else ""
+    return f"it loads with it, but `{stage}`, which failed, could not be tried there{why}"
 
 
 def _refuted(trial: Trial, remedy: Remedy, message: str) -> Attempt:

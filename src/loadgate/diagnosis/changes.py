@@ -28,6 +28,7 @@ from loadgate.domain import (
     Proposal,
     RemedyKind,
     Runtime,
+    Stage,
 )
 
 NEARNESS = tuple(RemedyKind)
@@ -64,6 +65,7 @@ class Failure:
     runtime: Runtime
     lock: Lock
     diagnosis: Diagnosis
+    failed: tuple[Stage, ...] = (Stage.LOAD,)
     definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
     """What the repository defines of what the artifact needs."""
 
@@ -321,6 +323,8 @@ def _python(failure: Failure, value: str) -> Iterator[Change]:
 def resaves(failure: Failure) -> Iterator[Change]:
     """The artifact saved again: first so that the same call reads it, then as a graph that needs no Keras."""
     if failure.artifact.format not in (Format.KERAS_H5, Format.KERAS_V3, Format.SAVED_MODEL):
+        return
+    if Stage.COMPILE in failure.failed:  # what is saved again is loaded and compared, and no more
         return
     generation = (failure.lock.keras or "2").partition(".")[0]
     saver = (failure.facts.saved_with.keras or "").partition(".")[0]

@@ -208,7 +208,7 @@ def _mending(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]
     for failure, change, _ in option.tries:
         case = trial_case(failure.case, option.runtime, change)
         remedy = _advice(change, failure, option.runtime, findings)
-        yield case, Trial(case=case.id, mends=failure.case.id, remedy=remedy)
+        yield case, Trial(case=case.id, mends=failure.case.id, failed=failure.failed, remedy=remedy)
 
 
 def _advice(change: Change, failure: Failure, after: Runtime, findings: Findings) -> Remedy:
@@ -296,7 +296,7 @@ def resave_plan(
         cases |= {saver.id: saver, target.id: target}
         remedy = _advice(change, failure, failure.runtime, findings)
         resave = Resave(source=saver.id, format=change.resave)
-        trials.append(Trial(case=target.id, mends=failure.case.id, remedy=remedy, resave=resave))
+        trials.append(Trial(case=target.id, mends=failure.case.id, failed=failure.failed, remedy=remedy, resave=resave))
     return _plan(findings, runtimes.values(), cases.values(), trials)
 
 

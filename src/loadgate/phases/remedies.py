@@ -90,7 +90,14 @@ def _failures(plan: Plan, states: Mapping[str, RuntimeState], results: Mapping[s
         artifact, runtime = artifacts[case.artifact], runtimes[case.runtime]
         diagnosis = explain(artifact, case, runtime, state.lock, result)
         if diagnosis is not None:
-            yield Failure(case=case, artifact=artifact, runtime=runtime, lock=state.lock, diagnosis=diagnosis)
+            yield Failure(
+                case=case,
+                artifact=artifact,
+                runtime=runtime,
+                lock=state.lock,
+                diagnosis=diagnosis,
+                failed=result.failed,
+            )
 
 
 def _broken(plan: Plan, states: Mapping[str, RuntimeState]) -> Iterator[Broken]:

@@ -16,6 +16,7 @@ from loadgate.report.truth import Report, Standing
 STANDING_OF = {
     Ending.VERIFIED: Standing.PASSED,
     Ending.REFUTED: Standing.FAILED,
+    Ending.NOT_SHOWN: Standing.SKIPPED,
     Ending.NOT_TRIED: Standing.SKIPPED,
 }
 

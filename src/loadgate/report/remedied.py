@@ -47,6 +47,7 @@ def _case(
         runtime=runtime.runtime,
         lock=runtime.lock,
         diagnosis=case.diagnosis,
+        failed=case.result.failed if case.result else (),
     )
     found = recommended(failure, tried.get(case.case.id, ()), why_not)
     return replace(case, diagnosis=replace(case.diagnosis, remedies=found))
