@@ -164,9 +164,8 @@ def exit_status(fixed: Fixed) -> int:
     """0 where it loads, or every failure has a remedy that was seen to work; 1 where not; 3 without a verdict."""
     failed = [case for case in fixed.report.cases if case.standing is Standing.FAILED]
     mended = [case for case in failed if case.diagnosis and any(one.verified for one in case.diagnosis.remedies)]
-    broken = [runtime for runtime in fixed.report.runtimes if runtime.finding is not None]
     if len(mended) < len(failed):
         return 1
-    if all(any(remedy.verified for remedy in runtime.remedies) for runtime in broken):
-        return 0
-    return 3
+    repaired = {one.name for one in fixed.report.runtimes if any(remedy.verified for remedy in one.remedies)}
+    unknown = [case for case in fixed.report.cases if case.standing in (Standing.ERROR, Standing.NOT_REACHED)]
+    return 0 if all(case.case.runtime in repaired for case in unknown) else 3
