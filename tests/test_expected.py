@@ -38,6 +38,22 @@ def test_of_a_range_the_newest_known_release_is_taken_and_that_is_said(tmp_path:
     assert found.notes == ("TensorFlow is not pinned; 2.14.1 is the newest known that fits.",)
 
 
+LINES = (
+    Requirement(text='tensorflow==2.10.1 ; python_version >= "3.8" and python_version < "3.11"'),
+    Requirement(text='keras==3.8.0 ; python_version >= "3.11"'),
+)
+
+
+def test_a_line_counts_in_the_python_of_the_runtime_and_not_in_our_own(tmp_path: Path) -> None:
+    target = target_of(tmp_path, python="3.10", requirements=LINES)
+    assert (target.tensorflow, target.keras, target.python) == (Version("2.10.1"), None, Version("3.10"))
+
+
+def test_a_python_that_is_not_named_is_one_in_which_the_line_for_tensorflow_holds(tmp_path: Path) -> None:
+    target = target_of(tmp_path, requirements=LINES)
+    assert (target.tensorflow, target.python) == (Version("2.10.1"), Version("3.10"))
+
+
 def test_an_environment_is_read_and_its_python_is_not_started(tmp_path: Path) -> None:
     site = tmp_path / ".venv/lib/python3.10/site-packages"
     for name, version in (("tensorflow_cpu", "2.16.2"), ("keras", "3.3.3"), ("tf_keras", "2.16.0")):

@@ -559,6 +559,19 @@ def test_a_python_for_which_tensorflow_has_no_build_is_not_taken_and_that_is_not
     )
 
 
+def test_of_a_range_a_python_is_taken_in_which_a_line_for_tensorflow_holds(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "pyproject.toml": '[project]\nrequires-python = ">=3.11,<3.12"\n',
+        "requirements.txt": (
+            'tensorflow==2.10.1 ; python_version < "3.11"\ntensorflow==2.16.1 ; python_version >= "3.11"\n'
+        ),
+    }
+    assert infer_one(tmp_path, files).python == "3.11"
+    files["pyproject.toml"] = '[project]\nrequires-python = ">=3.7"\n'
+    files["requirements.txt"] = 'tensorflow==2.10.1 ; python_version >= "3.8" and python_version < "3.11"\n'
+    assert infer_one(tmp_path, files).python == "3.8"
+
+
 # --- which files count ----------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -23,12 +23,15 @@ KERAS_NAMES = frozenset(("keras", "tf-keras", "keras-nightly"))
 TFLITE_NAMES = frozenset(("tflite-runtime", "tflite-runtime-nightly", "ai-edge-litert", "ai-edge-litert-nightly"))
 
 LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
-"""Where runtimes are made. The rest of a marker's environment is this interpreter's own."""
+"""Where runtimes are made. The rest of a marker's environment, but for the Python, is this interpreter's own."""
 
 DOCKERFILES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile")
 
 PYTHONS = tuple(f"3.{minor}" for minor in range(6, 16))
-"""A runtime's Python is not known yet when its requirements are read."""
+"""Those that a line may be meant for, oldest first, where the runtime's own is not known yet."""
+
+PATCHES = (0, 99)
+"""The first and one beyond the last, where only a minor version is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +62,26 @@ def asks_for(text: str, packages: frozenset[str]) -> bool:
         parsed = ParsedRequirement(text.split(" --", 1)[0])
     except InvalidRequirement:
         return False
-    return parsed.marker is None or _can_hold(parsed.marker)
+    return holds(parsed.marker)
 
 
-def _can_hold(marker: Marker) -> bool:
+def holds(marker: Marker | None, python: str | None = None) -> bool:
+    """On Linux, in that Python, such as `3.11` or `3.11.7`; in any at all, where it is None."""
+    pythons = PYTHONS if python is None else (python,)
     try:
-        return any(
-            marker.evaluate({**LINUX, "python_version": python, "python_full_version": f"{python}.0"})
-            for python in PYTHONS
+        return marker is None or any(
+            marker.evaluate({**LINUX, "python_version": minor, "python_full_version": full})
+            for minor, full in _versions(pythons)
         )
     except (UndefinedComparison, UndefinedEnvironmentName):
         return True
+
+
+def _versions(pythons: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for python in pythons:
+        parts = python.split(".")
+        fulls = [python] if len(parts) > 2 else [f"{python}.{patch}" for patch in PATCHES]  # noqa: PLR2004
+        yield from ((".".join(parts[:2]), full) for full in fulls)
 
 
 def first_named(requirements: Iterable[Requirement], packages: frozenset[str]) -> Requirement | None:

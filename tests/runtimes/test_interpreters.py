@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from packaging.specifiers import SpecifierSet
 
 from loadgate.errors import UsageError
 from loadgate.runtimes.failure import NotMadeError
@@ -15,7 +14,6 @@ from loadgate.runtimes.uv import Uv, find_uv
 
 HERE = ".".join(str(part) for part in sys.version_info[:3])
 MINOR = ".".join(str(part) for part in sys.version_info[:2])
-ANY = SpecifierSet()
 
 
 @pytest.fixture
@@ -53,14 +51,14 @@ def fake_python(path: Path, version: str) -> Path:
 def test_the_python_that_runs_us_is_taken_where_it_fits(
     bare: dict[str, str], processes: Processes, request_: str
 ) -> None:
-    found = interpreters(bare, processes).find(request_, ANY)
+    found = interpreters(bare, processes).find(request_)
     assert found.version == HERE
     assert found.path.samefile(Path(sys.executable).resolve())
 
 
 def test_a_python_on_path_is_found(bare: dict[str, str], processes: Processes, tmp_path: Path) -> None:
     program = fake_python(tmp_path / "bin/python3.5", "3.5.2")
-    assert interpreters(bare, processes).find("3.5", ANY).path == program
+    assert interpreters(bare, processes).find("3.5").path == program
 
 
 def test_a_shim_on_path_that_fails_is_passed_over(bare: dict[str, str], processes: Processes, tmp_path: Path) -> None:
@@ -69,7 +67,7 @@ def test_a_shim_on_path_that_fails_is_passed_over(bare: dict[str, str], processe
     shim.write_text("#!/bin/sh\necho 'pyenv: python3.5: command not found' >&2\nexit 127\n")
     shim.chmod(0o755)
     program = fake_python(tmp_path / "pyenv/versions/3.5.2/bin/python", "3.5.2")
-    assert interpreters(bare, processes).find("3.5", ANY).path == program
+    assert interpreters(bare, processes).find("3.5").path == program
 
 
 def test_of_the_versions_that_pyenv_has_the_newest_is_taken(
@@ -77,7 +75,7 @@ def test_of_the_versions_that_pyenv_has_the_newest_is_taken(
 ) -> None:
     for version in ("3.5.9", "3.5.10", "3.5.2"):
         fake_python(tmp_path / f"pyenv/versions/{version}/bin/python", version)
-    assert interpreters(bare, processes).find("3.5", ANY).version == "3.5.10"
+    assert interpreters(bare, processes).find("3.5").version == "3.5.10"
 
 
 def test_a_program_that_is_another_version_than_its_name_says_is_passed_over(
@@ -85,7 +83,7 @@ def test_a_program_that_is_another_version_than_its_name_says_is_passed_over(
 ) -> None:
     fake_python(tmp_path / "bin/python3.5", "3.4.1")
     with pytest.raises(UsageError):
-        interpreters(bare, processes).find("3.5", ANY)
+        interpreters(bare, processes).find("3.5")
 
 
 def test_a_python_that_does_not_exist_is_a_mistake_in_the_spec(bare: dict[str, str], processes: Processes) -> None:
@@ -105,17 +103,17 @@ def test_a_python_that_could_be_downloaded_is_no_mistake(bare: dict[str, str], p
 
 def test_a_download_that_fails_is_a_finding_about_the_runtime(bare: dict[str, str], processes: Processes) -> None:
     with pytest.raises(NotMadeError) as caught:
-        interpreters(bare, processes).find("3.8", ANY)
+        interpreters(bare, processes).find("3.8")
     assert caught.value.finding.headline == "Python 3.8 is not on this machine, and downloading it failed."
     assert caught.value.finding.detail
 
 
-def test_without_a_request_the_newest_python_here_that_tensorflow_supports_is_taken(
+def test_the_first_of_several_pythons_that_is_here_is_taken(
     bare: dict[str, str], processes: Processes, tmp_path: Path
 ) -> None:
     for version in ("3.6.15", "3.8.2", "3.9.1"):
         fake_python(tmp_path / f"pyenv/versions/{version}/bin/python", version)
-    assert interpreters(bare, processes).find(None, SpecifierSet("==2.3.4")).version == "3.8.2"
+    assert interpreters(bare, processes).find("3.8", "3.7", "3.6").version == "3.8.2"
 
 
 def test_every_python_that_is_found_really_runs(processes: Processes) -> None:

@@ -12,7 +12,14 @@ from loadgate.errors import UsageError
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.interpreters import Interpreter
 from loadgate.runtimes.processes import Processes
-from loadgate.runtimes.resolution import question_of, request_digest, resolve, tensorflow_asked_for
+from loadgate.runtimes.resolution import (
+    pythons_for,
+    question_of,
+    request_digest,
+    resolve,
+    tensorflow_asked_for,
+    with_hashes,
+)
 from loadgate.runtimes.uv import Uv, find_uv
 
 from .tiny_index import TinyIndex
@@ -52,6 +59,30 @@ def test_what_the_lines_and_constraints_say_of_tensorflow_is_taken_together() ->
         "tensorflow[and-cuda]>=2.10", "tensorflow<2.16 --hash=sha256:aa", "acme @ https://acme.example/a.whl"
     )
     assert tensorflow_asked_for(question_of(asked)) == SpecifierSet(">=2.10,<2.16")
+
+
+def test_where_no_python_is_asked_for_one_is_chosen_in_which_the_line_for_tensorflow_holds() -> None:
+    asked = runtime('tensorflow==2.10.1 ; python_version >= "3.8" and python_version < "3.11"')
+    assert pythons_for(asked) == ("3.10", "3.9", "3.8")
+
+
+def test_each_python_is_chosen_for_the_tensorflow_that_is_meant_for_it() -> None:
+    asked = runtime(
+        'tensorflow==2.10.1 ; python_version < "3.10"', 'tensorflow==2.15.1 ; python_full_version >= "3.10.2"'
+    )
+    assert pythons_for(asked) == ("3.11", "3.10", "3.9", "3.8", "3.7")
+
+
+@pytest.mark.parametrize(
+    ("python", "tensorflow"), [("3.9", "==2.10.1"), ("3.11.4", "==2.15.1"), ("3.11", "==2.15.1"), ("3.12", "==2.16.1")]
+)
+def test_a_line_counts_in_the_python_that_it_is_meant_for(python: str, tensorflow: str) -> None:
+    asked = runtime(
+        'tensorflow==2.10.1 ; python_version < "3.10"',
+        'tensorflow==2.15.1 ; python_version >= "3.10" and python_full_version < "3.12"',
+        'tensorflow==2.16.1 ; python_version >= "3.12"',
+    )
+    assert tensorflow_asked_for(question_of(asked), python) == SpecifierSet(tensorflow)
 
 
 def test_two_runtimes_that_ask_the_same_share_a_resolution_and_another_index_does_not() -> None:
@@ -142,6 +173,15 @@ def test_hashes_that_the_user_gave_go_with_the_pins_and_keep_the_full_build(
     index.add_tensorflow("9.1", name="tensorflow-cpu")
     line = f"tensorflow==9.1 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}"
     assert resolve(runtime(line), here, uv).pins == ("keras==3.0", "numpy==1.0", line)
+
+
+def test_the_hash_of_a_line_goes_with_its_pin_in_the_python_that_the_line_is_meant_for() -> None:
+    lines = [
+        f"six==1.0 ; python_version < '3.9' --hash=sha256:{'a' * 64}",
+        f"six==1.0 ; python_version >= '3.9' --hash=sha256:{'b' * 64}",
+    ]
+    assert with_hashes(["six==1.0"], lines, "3.8.18") == (f"six==1.0 --hash=sha256:{'a' * 64}",)
+    assert with_hashes(["six==1.0"], lines, "3.11.7") == (f"six==1.0 --hash=sha256:{'b' * 64}",)
 
 
 def test_tensorflow_is_added_where_nothing_brings_it_and_that_is_said(

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, first_named
+from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
 from loadgate.domain import Origin, Requirement
 
 
@@ -42,12 +42,14 @@ class Candidate:
     def folder(self) -> str:
         return posixpath.dirname(self.file)
 
+    def lines_naming(self, packages: frozenset[str]) -> list[Requirement]:
+        """The lines that say the most of one of `packages`: a lock's pins, else what is asked for."""
+        pins = self.constraints if self.file.endswith(".lock") else ()
+        named = ([line for line in lines if asks_for(line.text, packages)] for lines in (pins, self.requirements))
+        return next((lines for lines in named if lines), [])
+
     def line_naming(self, packages: frozenset[str]) -> Requirement | None:
-        """The line that says the most of one of `packages`: a lock's pin, else what is asked for."""
-        is_lock = self.file.endswith(".lock")
-        return (first_named(self.constraints, packages) if is_lock else None) or first_named(
-            self.requirements, packages
-        )
+        return next(iter(self.lines_naming(packages)), None)
 
     @property
     def brings_tensorflow(self) -> bool:

@@ -17,7 +17,7 @@ from loadgate.domain import Runtime
 from loadgate.infer.brought import names_brought_by
 from loadgate.infer.dockerfile import tensorflow_of_image
 from loadgate.probe.describe import installed_packages
-from loadgate.runtimes.resolution import TENSORFLOW_NAMES, parsed, question_of
+from loadgate.runtimes.resolution import TENSORFLOW_NAMES, parsed, pythons_for, question_of
 from loadgate.runtimes.supported_pythons import supports
 
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
@@ -63,7 +63,8 @@ def of_environment(runtime: Runtime, repository: Path) -> Expected:
 
 def of_requirements(runtime: Runtime) -> Expected:
     question = question_of(runtime)
-    asked = specifiers([*parsed(question.lines), *parsed(question.constraints)])
+    python = pythons_for(runtime)[0]
+    asked = specifiers(parsed((*question.lines, *question.constraints), python))
     pins = {name: pinned for name, allowed in asked.items() if (pinned := pin_of(allowed)) is not None}
     notes = []
     allowed = SpecifierSet()
@@ -71,9 +72,9 @@ def of_requirements(runtime: Runtime) -> Expected:
         allowed &= asked[name]
     tensorflow = pin_of(allowed)
     if tensorflow is None:
-        tensorflow = newest_allowed(allowed, runtime.python)
+        tensorflow = newest_allowed(allowed, python)
         notes.append(f"TensorFlow is not pinned; {tensorflow} is the newest known that fits.")
-    return Expected(target=completed(runtime, pins, tensorflow, version(runtime.python)), notes=tuple(notes))
+    return Expected(target=completed(runtime, pins, tensorflow, version(python)), notes=tuple(notes))
 
 
 def specifiers(requirements: Sequence[Requirement]) -> Mapping[str, SpecifierSet]:
@@ -89,11 +90,11 @@ def pin_of(allowed: SpecifierSet) -> Version | None:
     return version(exact[0]) if exact else None
 
 
-def newest_allowed(allowed: SpecifierSet, python: str | None) -> Version:
+def newest_allowed(allowed: SpecifierSet, python: str) -> Version:
     """Of the releases that are known, for that Python."""
-    minor = ".".join(python.split(".")[:2]) if python else None
+    minor = ".".join(python.split(".")[:2])
     for support in reversed(supports()):
-        if minor is None or minor in support.pythons():
+        if minor in support.pythons():
             for release in reversed(support.releases):
                 if allowed.contains(release, prereleases=True):
                     return Version(release)

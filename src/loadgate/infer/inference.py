@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.version import Version
 
@@ -20,6 +19,7 @@ from loadgate.infer.python_version import version_of
 from loadgate.infer.survey import Survey
 from loadgate.mistakes import quoted
 from loadgate.runtimes.constraints import constraints_for
+from loadgate.runtimes.resolution import parsed
 from loadgate.runtimes.supported_pythons import supports
 
 MOST_RUNTIMES = 8
@@ -126,9 +126,9 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
     beside.sort(key=lambda python: -python.origin.file.count("/"))
     if candidate.python and is_dockerfile(candidate.file):
         beside.insert(0, candidate.python)
-    wanted = _specifier(candidate)
+    wanted = _tensorflows(candidate)
     for python in beside:
-        version = version_of(python, wanted)
+        version = next((version for each in wanted if (version := version_of(python, each))), None)
         if version == python.said:
             return version, f"Python {version}, from {python.origin}."
         if version:
@@ -147,15 +147,12 @@ def _is_beside(python: Python, candidate: Candidate) -> bool:
     return not folder or folder == candidate.folder or candidate.folder.startswith(f"{folder}/")
 
 
-def _specifier(candidate: Candidate) -> str | None:
-    """Of the TensorFlow asked for; None where any will do."""
+def _tensorflows(candidate: Candidate) -> list[ParsedRequirement]:
+    """What is asked for, as lines for different Pythons say it differently."""
     if candidate.image:
-        return f"=={candidate.image.said}"
-    line = candidate.line_naming(TENSORFLOW_NAMES)
-    try:
-        return str(ParsedRequirement(line.text.split(" --", 1)[0]).specifier) if line else None
-    except InvalidRequirement:
-        return None
+        return [ParsedRequirement(f"tensorflow=={candidate.image.said}")]
+    lines = candidate.lines_naming(TENSORFLOW_NAMES)
+    return parsed([line.text for line in lines]) or [ParsedRequirement("tensorflow")]
 
 
 def _unique(runtimes: Sequence[Runtime]) -> tuple[list[Runtime], list[str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from loadgate.declared import Python
+from loadgate.declared import Python, holds
 from loadgate.domain import Origin
 from loadgate.repository import UnusableFileError, read_text
 
@@ -28,11 +29,10 @@ def read(root: Path, name: str) -> Python | None:
     return None
 
 
-def version_of(python: Python, tensorflow: str | None) -> str | None:
-    """The version that `python` means: itself, or the oldest of a range for which TensorFlow has builds.
+def version_of(python: Python, tensorflow: Requirement) -> str | None:
+    """The version that `python` means: itself, or the oldest of a range for which TensorFlow is meant and has builds.
 
-    The oldest of the range is what the project promises to work with. `tensorflow` is a specifier; None means any.
-    None where there is no such version.
+    The oldest of the range is what the project promises to work with. None where there is no such version.
     """
     exact = re.fullmatch(r"(?:==\s*)?(3\.\d+(?:\.\d+)?)", python.said)
     if exact:
@@ -41,13 +41,12 @@ def version_of(python: Python, tensorflow: str | None) -> str | None:
         return None
     try:
         range_ = SpecifierSet(python.said)
-        wanted = SpecifierSet(tensorflow or "")
     except InvalidSpecifier:
         return None
     from loadgate.runtimes.supported_pythons import support_of
 
-    supported = reversed(support_of(wanted).pythons())
-    return next((version for version in supported if _allows(range_, version)), None)
+    meant = (each for each in reversed(support_of(tensorflow.specifier).pythons()) if holds(tensorflow.marker, each))
+    return next((version for version in meant if _allows(range_, version)), None)
 
 
 def _allows(range_: SpecifierSet, minor: str) -> bool:

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
 from loadgate.errors import UsageError
 from loadgate.runtimes.processes import Processes, harmless
-from loadgate.runtimes.supported_pythons import support_of
 from loadgate.runtimes.uv import Uv
 
 PATIENCE = 30.0
@@ -53,16 +50,15 @@ class Interpreters:
                 f"or name another under `python:`"
             )
 
-    def find(self, request: str | None, tensorflow: SpecifierSet) -> Interpreter:
-        """The Python `request` (`3.11`, `3.11.7`), or where it is None the newest that `tensorflow` has builds for.
+    def find(self, *requests: str) -> Interpreter:
+        """The first of the Pythons `requests` (`3.11`, `3.11.7`) that is here, else the first of all, downloaded.
 
         Raises UsageError where there is no such Python, NotMadeError where it could not be downloaded.
         """
-        wanted = (checked(request),) if request is not None else support_of(tensorflow).pythons()
-        for version in wanted:
-            if found := self.here(version):
+        for request in requests:
+            if found := self.here(checked(request)):
                 return found
-        return self._downloaded(wanted[0])
+        return self._downloaded(requests[0])
 
     def here(self, request: str) -> Interpreter | None:
         """One that is on this machine."""

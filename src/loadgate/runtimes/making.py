@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
 from loadgate.domain import Finding, FindingKind, Runtime, RuntimeState
 from loadgate.probe.describe import machine_facts
 from loadgate.runtimes.description import describe
@@ -22,10 +20,9 @@ from loadgate.runtimes.processes import Processes
 from loadgate.runtimes.resolution import (
     Resolution,
     digest_of,
-    question_of,
+    pythons_for,
     request_digest,
     resolve,
-    tensorflow_asked_for,
 )
 from loadgate.runtimes.store import Check, Record, Remembered, Store
 from loadgate.runtimes.uv import Uv, find_uv, settings
@@ -75,7 +72,7 @@ class Workshop:
             return remembered.resolution, ()
         step("resolving")
         try:
-            interpreter = self.interpreters.find(runtime.python, tensorflow_asked_for(question_of(runtime)))
+            interpreter = self.interpreters.find(*pythons_for(runtime))
             resolution = resolve(runtime, interpreter, self.uv)
         except NotMadeError as error:
             if remembered is None or error.finding.cause != "unreachable":
@@ -104,7 +101,7 @@ class Workshop:
         return self.store.make(digest, lambda place, lock: self._build(resolution, place, lock))
 
     def _build(self, resolution: Resolution, place: Path, lock: int) -> Record:
-        python = self.interpreters.find(resolution.python, SpecifierSet()).path
+        python = self.interpreters.find(resolution.python).path
         for fresh in (False, True):
             self.uv.install(resolution.pins, resolution.options, python, place, lock=lock, fresh=fresh)
             sizes, entries = expected_sizes(place), top_level(place)

@@ -15,11 +15,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from loadgate.declared import PYTHONS, holds
 from loadgate.domain import Device, Runtime
 from loadgate.errors import UsageError
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.interpreters import Interpreter
-from loadgate.runtimes.supported_pythons import advice
+from loadgate.runtimes.supported_pythons import advice, support_of
 from loadgate.runtimes.uv import Question, Uv
 
 FORMAT = 1
@@ -69,7 +70,7 @@ def question_of(runtime: Runtime) -> Question:
     texts = [requirement.text for requirement in runtime.requirements]
     lines = [text for text in texts if not text.startswith("-")]
     if runtime.tensorflow is not None:
-        name = next((str(named.name) for named in parsed(lines) if is_tensorflow(named)), "tensorflow")
+        name = next((str(named.name) for named in parsed(lines, runtime.python) if is_tensorflow(named)), "tensorflow")
         lines.append(name + specifier(runtime.tensorflow))
     if runtime.keras is not None:
         lines.append("keras" + specifier(runtime.keras))
@@ -93,24 +94,40 @@ def specifier(version: str) -> str:
     return text.strip()
 
 
-def tensorflow_asked_for(question: Question) -> SpecifierSet:
-    """What the requirements themselves say of the version of TensorFlow."""
+def pythons_for(runtime: Runtime) -> tuple[str, ...]:
+    """The Python that it asks for; else, newest first, those that have builds of the TensorFlow that it asks for."""
+    if runtime.python is not None:
+        return (runtime.python,)
+    question = question_of(runtime)
+    named = any(is_tensorflow(line) for line in parsed(question.lines))
+
+    def suits(python: str) -> bool:
+        supported = support_of(tensorflow_asked_for(question, python)).pythons()
+        holding = any(is_tensorflow(line) for line in parsed(question.lines, python))
+        return python in supported and (holding or not named)
+
+    suiting = tuple(python for python in reversed(PYTHONS) if suits(python))
+    return suiting or support_of(tensorflow_asked_for(question)).pythons()
+
+
+def tensorflow_asked_for(question: Question, python: str | None = None) -> SpecifierSet:
+    """What the requirements themselves say of the version of TensorFlow for that Python."""
     asked = SpecifierSet()
-    for requirement in parsed((*question.lines, *question.constraints)):
+    for requirement in parsed((*question.lines, *question.constraints), python):
         if is_tensorflow(requirement):
             asked &= requirement.specifier
     return asked
 
 
-def parsed(lines: Sequence[str]) -> list[Requirement]:
-    """The lines that are plain requirements and not meant for another system than this."""
+def parsed(lines: Sequence[str], python: str | None = None) -> list[Requirement]:
+    """The lines that are plain requirements, and meant for this system and that Python: for any, where it is None."""
     requirements = []
     for line in lines:
         try:
             requirement = Requirement(without_hashes(line))
         except InvalidRequirement:  # a URL, or a mistake that the resolver will name
             continue
-        if requirement.marker is None or requirement.marker.evaluate():
+        if holds(requirement.marker, python):
             requirements.append(requirement)
     return requirements
 
@@ -130,7 +147,8 @@ def resolve(runtime: Runtime, interpreter: Interpreter, uv: Uv) -> Resolution:
     except NotMadeError as error:
         if error.finding.cause != "no_build_for_python":
             raise
-        suggestion = advice(tensorflow_asked_for(question_of(runtime)), interpreter.version)
+        asked = tensorflow_asked_for(question_of(runtime), interpreter.version)
+        suggestion = advice(asked, interpreter.version)
         raise NotMadeError(replace(error.finding, suggestion=suggestion)) from error
 
 
@@ -148,7 +166,7 @@ def resolved(runtime: Runtime, interpreter: Interpreter, uv: Uv) -> Resolution:
         pins = smaller
     return Resolution(
         python=interpreter.version,
-        pins=with_hashes(pins, question.lines),
+        pins=with_hashes(pins, question.lines, interpreter.version),
         options=question.options,
         notes=tuple(notes),
     )
@@ -181,12 +199,12 @@ def with_cpu_build(
     return found if found == wanted else None
 
 
-def with_hashes(pins: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+def with_hashes(pins: Sequence[str], lines: Sequence[str], python: str) -> tuple[str, ...]:
     """The hashes that the user gave go with the pins that they were given for; uv checks them as it installs."""
     hashes: dict[tuple[str, str], str] = {}
     for line in lines:
         plain, separator, rest = line.partition(" --hash")
-        for requirement in parsed([plain]) if separator else ():
+        for requirement in parsed([plain], python) if separator else ():
             hashes[canonicalize_name(requirement.name), str(requirement.specifier)] = f" --hash{rest}"
     pinned = []
     for pin in pins:
