@@ -156,6 +156,20 @@ def test_a_pin_made_for_another_tensorflow_gives_way_and_the_rest_stays() -> Non
     assert [line.text for line in after.requirements] == ["tensorflow==2.15.1", "pandas==2.2.3", "numpy<2"]
 
 
+def test_no_constraint_holds_another_tensorflow_to_what_came_with_the_first() -> None:
+    locked = ("tensorflow-cpu==2.18.1 ; sys_platform == 'linux'", "tensorboard==2.18.0", "six==1.17.0", "pandas==2.2.3")
+    runtime = Runtime(
+        name="a",
+        requirements=(Requirement(text="tensorflow-cpu"),),
+        constraints=tuple(Requirement(text=text) for text in locked),
+    )
+    after = changed(runtime, None, Change(kind=RemedyKind.TENSORFLOW, tensorflow="2.5.3"), name="b")
+    assert [line.text for line in after.constraints] == [
+        'tensorflow-cpu==2.5.3 ; sys_platform == "linux"',
+        "pandas==2.2.3",
+    ]
+
+
 def test_nothing_is_installed_into_an_interpreter_of_the_users() -> None:
     runtime = Runtime(name="laptop", interpreter=".venv/bin/python")
     change = Change(kind=RemedyKind.PACKAGE, packages=("tensorflow-text==2.15.*",))

@@ -301,6 +301,17 @@ def test_a_pin_that_had_to_give_way_becomes_the_version_that_was_installed(tmp_p
     )
 
 
+def test_constraints_of_the_users_own_are_changed_with_what_they_constrain(tmp_path: Path) -> None:
+    (tmp_path / "constraints.txt").write_text("tensorflow==2.18.1\npandas==2.2.3\nnumpy==2.0.2\n")
+    runtime, sources = read(tmp_path, requirements__txt="-c constraints.txt\ntensorflow>=2.18\npandas\n")
+    edits = finished(edited(OLDER, runtime, sources), lock(tensorflow="2.15.1", numpy="1.26.4"))
+    assert [(edit.file, edit.line, edit.new) for edit in edits] == [
+        ("constraints.txt", 1, "tensorflow==2.15.1"),
+        ("constraints.txt", 3, "numpy==1.26.4"),
+        ("requirements.txt", 2, "tensorflow==2.15.1"),
+    ]
+
+
 def test_a_pin_that_still_holds_is_no_edit(tmp_path: Path) -> None:
     runtime, sources = read(tmp_path, requirements__txt="tensorflow==2.18.1\nnumpy==1.26.4\n")
     edits = finished(edited(OLDER, runtime, sources), lock(numpy="1.26.4"))

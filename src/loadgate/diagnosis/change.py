@@ -16,7 +16,7 @@ from loadgate.domain import Format, Loader, Lock, RemedyKind, Requirement, Runti
 FOLLOWS_TENSORFLOW = frozenset(
     {"absl-py", "astunparse", "flatbuffers", "gast", "google-auth-oauthlib", "google-pasta", "grpcio", "h5py"}
     | {"keras-applications", "keras-preprocessing", "libclang", "ml-dtypes", "namex", "numpy", "opt-einsum", "optree"}
-    | {"protobuf", "tensorboard", "tensorboard-data-server", "tensorboard-plugin-wit", "tensorflow-addons"}
+    | {"protobuf", "six", "tensorboard", "tensorboard-data-server", "tensorboard-plugin-wit", "tensorflow-addons"}
     | {"tensorflow-decision-forests", "tensorflow-estimator", "tensorflow-io-gcs-filesystem", "tensorflow-text"}
     | {"termcolor", "typing-extensions", "wrapt", *KERAS_NAMES}
 )
@@ -96,6 +96,7 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
         tensorflow = None if change.tensorflow else runtime.tensorflow
     lines = list(_with_release(kept, change.tensorflow))
     lines += [Requirement(text=text) for text in change.packages]
+    constraints = (line for line in runtime.constraints if name_of(line.text) not in dropped)
     keras = change.keras or (None if "keras" in dropped else runtime.keras)
     return replace(
         runtime,
@@ -104,7 +105,7 @@ def changed(runtime: Runtime, lock: Lock | None, change: Change, *, name: str) -
         tensorflow=tensorflow,
         keras=keras,
         requirements=tuple(lines),
-        constraints=tuple(line for line in runtime.constraints if name_of(line.text) not in dropped),
+        constraints=tuple(_with_release(constraints, change.tensorflow)),
         env={**runtime.env, **change.env},
         imports=tuple(dict.fromkeys((*runtime.imports, *change.imports))),
     )
