@@ -202,6 +202,62 @@ def test_a_poetry_lock_alone_is_what_no_other_package_asks_for(tmp_path: Path) -
     assert asked(infer_one(tmp_path, {"poetry.lock": POETRY_LOCK})) == ['tensorflow==2.15.1 ; sys_platform == "linux"']
 
 
+POETRY_1_LOCK = """\
+[[package]]
+name = "numpy"
+version = "1.24.3"
+python-versions = ">=3.8"
+
+[[package]]
+name = "numpy"
+version = "1.26.4"
+python-versions = ">=3.9"
+
+[[package]]
+name = "tensorflow"
+version = "2.10.1"
+python-versions = ">=3.7"
+
+[[package]]
+name = "tensorflow"
+version = "2.15.1"
+python-versions = ">=3.9"
+
+[[package]]
+name = "h5py"
+version = "3.11.0"
+python-versions = ">=3.8"
+
+[metadata]
+python-versions = ">=3.8,<3.12"
+"""
+
+
+def test_a_version_that_a_poetry_lock_does_not_say_the_python_of_holds_nothing(tmp_path: Path) -> None:
+    pyproject = """\
+[tool.poetry.dependencies]
+h5py = "^3"
+numpy = [{version = "1.24.3", python = "<3.9"}, {version = "1.26.4", python = ">=3.9"}]
+tensorflow = [{version = "2.10.1", python = "<3.9"}, {version = "2.15.1", python = "~3.9 || ^3.10.1"}]
+"""
+    runtime = infer_one(tmp_path, {"poetry.lock": POETRY_1_LOCK, "pyproject.toml": pyproject})
+    assert held(runtime) == ["h5py==3.11.0"]
+    assert asked(runtime) == [
+        "h5py",
+        'numpy==1.24.3 ; python_version < "3.9"',
+        'numpy==1.26.4 ; python_version >= "3.9"',
+        'tensorflow==2.10.1 ; python_version < "3.9"',
+        'tensorflow==2.15.1 ; python_version >= "3.9" and python_version < "3.10"'
+        ' or python_full_version >= "3.10.1" and python_version < "4"',
+    ]
+    assert runtime.python == "3.8"
+
+
+def test_of_a_poetry_lock_alone_a_version_without_its_python_is_left_open(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"poetry.lock": POETRY_1_LOCK})
+    assert asked(runtime) == ["numpy", "tensorflow", "h5py==3.11.0"]
+
+
 def test_a_pipfile_lock_is_its_default_section(tmp_path: Path) -> None:
     runtime = infer_one(tmp_path, {"Pipfile.lock": PIPFILE_LOCK})
     assert asked(runtime) == [
@@ -265,12 +321,17 @@ def test_an_extra_of_pyproject_is_taken_along_where_only_it_brings_tensorflow(tm
 def test_poetrys_own_table_is_read(tmp_path: Path) -> None:
     content = '[tool.poetry.dependencies]\npython = "~3.11"\ntensorflow = "^2.15"\nkeras = {version = "~2.15.0"}\n'
     content += 'acme = {path = "../acme"}\nlayers = {git = "https://a.test/l", tag = "v1"}\n'
+    content += 'old = {version = "1", python = "<3.9", markers = "os_name == \'posix\'", platform = "linux"}\n'
+    content += 'any = {version = "1", python = "*"}\nodd = {version = "1", python = "latest"}\n'
     content += 'win = {version = "*", platform = "win32"}\nmaybe = {version = "1", optional = true}\n'
     runtime = infer_one(tmp_path, {"pyproject.toml": content})
     assert asked(runtime) == [
         "tensorflow>=2.15,<3",
         "keras>=2.15.0,<2.16",
         "layers @ git+https://a.test/l@v1",
+        """old==1 ; (os_name == 'posix') and (python_version < "3.9") and (sys_platform == 'linux')""",
+        "any==1",
+        "odd==1",
         "win ; sys_platform == 'win32'",
     ]
     assert runtime.python == "3.11"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -24,17 +26,19 @@ def read(root: Path, name: str) -> Declared:
     lines = lines_beginning(text, "[[package]]")
     lines = lines if len(lines) == len(locked) else [0] * len(locked)
     packages = [(package, line + 1) for package, line in zip(locked, lines, strict=True) if _runs(package)]
-    pins = [(line, 1, _pin(package)) for package, line in packages]
+    forked = _forked(package for package, _ in packages)
+    pins = [(line, 1, _pin(package)) for package, line in packages if _is_pin(package, forked)]
+    pinned = {_name(package) for package, _ in packages if _is_pin(package, forked)}
     beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
     try:
-        direct = pyproject.direct_requirements(root, beside)
+        direct = pyproject.direct_requirements(root, beside, pinned)
         files: tuple[str, ...] = (name, beside)
     except UnusableFileError:
         direct = ()
         files = (name,)
     constraint = specifier(string(table(document.get("metadata")).get("python-versions")))
     origin = Origin(file=name, line=line_of(text, r"^python-versions"))
-    asked = [] if direct else _nobody_needs([package for package, _ in packages], pins)
+    asked = [] if direct else _nobody_needs(packages, forked)
     declared = read_lines(root, asked, name, constraints=pins)
     return Declared(
         requirements=direct or declared.requirements,
@@ -63,14 +67,35 @@ def _pin(package: Table) -> str:
         pinned = f"{name} @ {string(source.get('url'))}"
     else:
         pinned = f"{name}=={version}"
-    marker = package.get("markers")
-    marker = string(marker.get("main")) if isinstance(marker, dict) else string(marker)
+    marker = _marker(package)
     return f"{pinned} ; {marker}" if marker else pinned
 
 
-def _nobody_needs(packages: list[Table], pins: list[Line]) -> list[Line]:
+def _marker(package: Table) -> str:
+    marker = package.get("markers")
+    return string(marker.get("main")) if isinstance(marker, dict) else string(marker)
+
+
+def _name(package: Table) -> str:
+    return canonicalize_name(package["name"])
+
+
+def _forked(packages: Iterable[Table]) -> set[str]:
+    """Names that are in the lock more than once. Poetry 1 does not write which version is for which Python."""
+    times = Counter(_name(package) for package in packages)
+    return {name for name in times if times[name] > 1}
+
+
+def _is_pin(package: Table, forked: set[str]) -> bool:
+    return _name(package) not in forked or bool(_marker(package))
+
+
+def _nobody_needs(packages: list[tuple[Table, int]], forked: set[str]) -> list[Line]:
     """Without pyproject.toml, what was asked for is what no other package asks for."""
-    needed = {canonicalize_name(name) for package in packages for name in table(package.get("dependencies"))}
-    return [
-        pin for package, pin in zip(packages, pins, strict=True) if canonicalize_name(package["name"]) not in needed
-    ]
+    needed = {canonicalize_name(name) for package, _ in packages for name in table(package.get("dependencies"))}
+    asked = {
+        _pin(package) if _is_pin(package, forked) else _name(package): line
+        for package, line in packages
+        if _name(package) not in needed
+    }
+    return [(line, 1, text) for text, line in asked.items()]

@@ -1,4 +1,4 @@
-"""Poetry's own way to write version ranges, as PEP 440 specifiers."""
+"""Poetry's own way to write version ranges, as PEP 440 specifiers, and as markers where they are of the Python."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ def specifier(constraint: str) -> str | None:
     except InvalidSpecifier:
         return None
     return joined
+
+
+def python_marker(constraint: str) -> str:
+    """`~3.8 || >=3.9.1` as a marker; empty where any Python will do, or where it cannot be said."""
+    if len(constraint) > LONGEST:
+        return ""
+    ranges = [specifier(each) for each in re.split(r"\|\|?", constraint)]
+    if not all(ranges):
+        return ""
+    return " or ".join(" and ".join(_of_python(part) for part in (each or "").split(",")) for each in ranges)
+
+
+def _of_python(part: str) -> str:
+    version = part.lstrip("<>=!~")
+    variable = "python_full_version" if version.removesuffix(".*").count(".") > 1 else "python_version"
+    return f'{variable} {part.removesuffix(version)} "{version}"'
 
 
 def _part(part: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python, first_named
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.groups import is_for_development
-from loadgate.infer.poetry_versions import specifier
+from loadgate.infer.poetry_versions import python_marker, specifier
 from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table
 from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
@@ -44,8 +46,8 @@ def read(root: Path, name: str) -> Declared:
     )
 
 
-def direct_requirements(root: Path, name: str) -> tuple[Requirement, ...]:
-    """What it asks for, without versions: for a lock that has them."""
+def direct_requirements(root: Path, name: str, pinned: Collection[str]) -> tuple[Requirement, ...]:
+    """What it asks for, without the versions of those that a lock has `pinned`, by their normalised names."""
     from packaging.requirements import Requirement as ParsedRequirement
 
     bare = []
@@ -53,6 +55,9 @@ def direct_requirements(root: Path, name: str) -> tuple[Requirement, ...]:
         if requirement.text.startswith("-") or re.match(r"[a-z+]+:", requirement.text):
             continue
         parsed = ParsedRequirement(requirement.text)
+        if canonicalize_name(parsed.name) not in pinned:
+            bare.append(requirement)
+            continue
         extras = f"[{','.join(sorted(parsed.extras))}]" if parsed.extras else ""
         marker = f" ; {parsed.marker}" if parsed.marker else ""
         bare.append(Requirement(text=f"{parsed.name}{extras}{marker}", origin=requirement.origin))
@@ -88,11 +93,7 @@ def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Ite
 def _poetry_line(name: str, wanted: Table) -> str | None:
     extras = ",".join(strings(wanted.get("extras")))
     named = name + (f"[{extras}]" if extras else "")
-    marker = string(wanted.get("markers"))
-    platform = string(wanted.get("platform"))
-    if platform:
-        marker = f"({marker}) and sys_platform == '{platform}'" if marker else f"sys_platform == '{platform}'"
-    suffix = f" ; {marker}" if marker else ""
+    suffix = _suffix(wanted)
     if string(wanted.get("path")):
         return f"{named} @ file:{wanted['path']}"
     if string(wanted.get("git")):
@@ -101,6 +102,18 @@ def _poetry_line(name: str, wanted: Table) -> str | None:
     if string(wanted.get("url")):
         return f"{named} @ {wanted['url']}{suffix}"
     return named + (specifier(string(wanted.get("version"))) or "") + suffix
+
+
+def _suffix(wanted: Table) -> str:
+    """The marker of a line, from the keys that limit where it is meant for."""
+    platform = string(wanted.get("platform"))
+    limits = [
+        string(wanted.get("markers")),
+        python_marker(string(wanted.get("python"))),
+        f"sys_platform == '{platform}'" if platform else "",
+    ]
+    markers = [limit for limit in limits if limit]
+    return f" ; {' and '.join(f'({each})' for each in markers) if len(markers) > 1 else markers[0]}" if markers else ""
 
 
 def _python(project: Table, poetry: Table, text: str, file: str) -> Python | None:
