@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from loadgate.diagnosis.change import Change, changed
 from loadgate.diagnosis.changes import changes_of, repair_of
 from loadgate.domain import (
@@ -190,6 +192,34 @@ def test_numpy_2_is_repaired_by_an_older_one() -> None:
     change = repair_of(runtime, finding)
     assert change is not None
     assert [line.text for line in changed(runtime, None, change, name="b").requirements] == ["numpy<2"]
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "lines", "minor"),
+    [
+        (None, ("tensorflow-hub==0.16.1", "tensorflow==2.16.2"), "2.16"),
+        (None, ("tensorflow-text==2.13.0", "tensorflow-cpu==2.16.2"), "2.16"),
+        (None, ("tensorflow-macos==2.13.0 ; sys_platform == 'darwin'", "tensorflow==2.16.2"), "2.16"),
+        (None, ("tensorflow>=2.12,<2.17",), "2.16"),
+        (None, ("tensorflow<2.17", "tensorflow>=2.10"), "2.16"),
+        ("<2.17", (), "2.16"),
+        ("~=2.16.1", (), "2.16"),
+        ("2.99.1", (), "2.99"),
+    ],
+)
+def test_a_repair_is_for_the_newest_tensorflow_that_is_asked_for(
+    tensorflow: str | None, lines: tuple[str, ...], minor: str
+) -> None:
+    runtime = Runtime(name="a", tensorflow=tensorflow, requirements=tuple(Requirement(text=text) for text in lines))
+    change = repair_of(runtime, Finding(kind=FindingKind.IMPORT, cause="tf_keras_missing", headline="no tf-keras"))
+    assert change is not None
+    assert change.packages == (f"tf-keras=={minor}.*",)
+
+
+def test_no_repair_follows_a_tensorflow_of_which_nobody_says_the_version() -> None:
+    runtime = Runtime(name="a", requirements=(Requirement(text="tensorflow"), Requirement(text="tensorflow-hub==0.16")))
+    finding = Finding(kind=FindingKind.IMPORT, cause="tf_keras_missing", headline="no tf-keras")
+    assert repair_of(runtime, finding) is None
 
 
 def test_a_python_without_builds_is_repaired_by_one_that_has_them() -> None:

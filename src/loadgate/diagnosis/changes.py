@@ -10,7 +10,9 @@ from importlib.resources import files
 
 import msgspec
 import yaml
+from packaging.specifiers import SpecifierSet
 
+from loadgate.declared import TENSORFLOW_NAMES, asks_for
 from loadgate.diagnosis import releases
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.definitions import Definition
@@ -336,7 +338,7 @@ def resaves(failure: Failure) -> Iterator[Change]:
 
 def repair_of(runtime: Runtime, finding: Finding) -> Change | None:
     """What a finding of a runtime that could not be made asks for; None where nothing is known to help."""
-    minor = _minor_asked_for(runtime)
+    minor = releases.minor_asked_for(_tensorflow_asked_for(runtime))
     if finding.cause == "no_build_for_python" and minor:
         python = releases.python_for(releases.release_of(minor), None)
         return Change(kind=RemedyKind.PYTHON, python=python) if python and python != runtime.python else None
@@ -348,11 +350,12 @@ def repair_of(runtime: Runtime, finding: Finding) -> Change | None:
     return Change(kind=RemedyKind.PACKAGE, packages=tuple(text.format(minor=minor) for text in texts))
 
 
-def _minor_asked_for(runtime: Runtime) -> str | None:
-    if runtime.tensorflow:
-        return releases.minor_of(runtime.tensorflow.lstrip("=~<> "))
-    for line in (*runtime.constraints, *runtime.requirements):
-        parsed = parse(line.text)
-        if parsed is not None and name_of(line.text).startswith("tensorflow") and parsed.specifier:
-            return releases.minor_of(next(iter(parsed.specifier)).version)
-    return None
+def _tensorflow_asked_for(runtime: Runtime) -> SpecifierSet:
+    release = runtime.tensorflow or ""
+    texts = [f"tensorflow=={release}" if release[:1].isdigit() else f"tensorflow{release}"]
+    texts += [line.text for line in (*runtime.constraints, *runtime.requirements)]
+    asked = SpecifierSet()
+    for text in texts:
+        if asks_for(text, TENSORFLOW_NAMES) and (parsed := parse(text)):
+            asked &= parsed.specifier
+    return asked

@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from loadgate.domain import Artifact, Facts, Format, LambdaLayer
 from loadgate.runtimes.constraints import constraints, constraints_for
-from loadgate.runtimes.supported_pythons import Support, supports
+from loadgate.runtimes.supported_pythons import Support, support_of, supports
 
 KERAS_FORMATS = (Format.KERAS_H5, Format.KERAS_WEIGHTS_H5, Format.KERAS_V3)
 LAST_WITH_KERAS_2 = "2.15"
@@ -147,6 +147,12 @@ def release_of(minor: str) -> str:
     """The last release of a minor."""
     support = _support(minor)
     return support.releases[-1] if support else f"{minor}.0"
+
+
+def minor_asked_for(asked: SpecifierSet) -> str | None:
+    """That of the newest release that `asked` allows; None where it says nothing."""
+    exact = {minor for each in asked if each.operator == "==" and (minor := minor_of(each.version))}
+    return max(exact, key=Version) if exact else support_of(asked).tensorflow if asked else None
 
 
 @lru_cache(maxsize=1024)
