@@ -677,6 +677,30 @@ def test_files_for_development_count_only_where_there_are_no_others(tmp_path: Pa
     )
 
 
+DEVELOPMENT_IMAGE = "FROM python:3.12\nCOPY requirements.txt /tmp/\nRUN pip install -r /tmp/requirements.txt jupyter\n"
+
+
+def test_an_image_for_development_does_not_decide_over_what_production_may_install(tmp_path: Path) -> None:
+    spec = infer(
+        tmp_path,
+        {
+            ".devcontainer/Dockerfile": DEVELOPMENT_IMAGE,
+            "requirements.txt": "tensorflow==2.15.1\n",
+            ".python-version": "3.11\n",
+        },
+    )
+    assert [(asked(runtime), runtime.python) for runtime in spec.runtimes] == [(["tensorflow==2.15.1"], "3.11")]
+    assert spec.notes == ("Passed over, for development by their names: `.devcontainer/Dockerfile`.",)
+
+
+def test_an_image_for_development_decides_where_all_there_is_is_for_development(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        ".devcontainer/Dockerfile": DEVELOPMENT_IMAGE,
+        ".devcontainer/requirements.txt": "tensorflow==2.15.1\n",
+    }
+    assert asked(infer_one(tmp_path, files)) == ["tensorflow==2.15.1", "jupyter"]
+
+
 def test_files_that_say_the_same_are_one_runtime(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"a/requirements.txt": "tensorflow==2.15.1\n", "b/requirements.txt": "tensorflow==2.15.1\n"})
     assert [runtime.name for runtime in spec.runtimes] == ["a"]

@@ -61,23 +61,29 @@ def _default(python: str) -> Runtime:
 
 def _choose(of_images: list[Candidate], of_folders: list[Candidate]) -> tuple[list[Candidate], list[str]]:
     """A Dockerfile shows what production installs, so it decides for its folder and for the files it installs."""
-    decided = {candidate.folder: candidate.file for candidate in reversed(of_images)}
-    decided |= {posixpath.dirname(file): c.file for c in of_images for file in c.reads}
+    # an image for development installs production's files as well, and is no word on production
+    deciding = _for_use(of_images) if _for_use(_strongest([*of_images, *of_folders])) else of_images
+    decided = {candidate.folder: candidate.file for candidate in reversed(deciding)}
+    decided |= {posixpath.dirname(file): c.file for c in deciding for file in c.reads}
     candidates = list(of_images)
     notes = []
     for candidate in of_folders:
         by = decided.get(candidate.folder)
         if by is None:
             candidates.append(candidate)
-        elif not any(candidate.file in image.reads for image in of_images):
+        elif not any(candidate.file in image.reads for image in deciding):
             notes.append(f"{candidate.origin}: passed over, for {by} says what is installed.")
     kept = _strongest(candidates)
-    for_use = [candidate for candidate in kept if not is_for_development(candidate.file)]
+    for_use = _for_use(kept)
     if for_use and len(for_use) < len(kept):
         names = ", ".join(quoted(c.file) for c in kept if is_for_development(c.file))
         notes.append(f"Passed over, for development by their names: {names}.")
     chosen = for_use or kept
     return sorted(chosen, key=lambda candidate: (candidate.file.count("/"), candidate.file)), notes
+
+
+def _for_use(candidates: list[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if not is_for_development(candidate.file)]
 
 
 def _strongest(candidates: list[Candidate]) -> list[Candidate]:
