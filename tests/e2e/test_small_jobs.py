@@ -53,6 +53,36 @@ def test_no_model_is_an_error_where_one_is_required(runner: Runner, workspace: P
     assert any("no model" in each["message"] for each in act.step("Plan").commands)
 
 
+@pytest.mark.parametrize("name", ["require-artifacts", "suggestions", "upload"])
+def test_what_is_neither_true_nor_false_is_not_taken_for_either(runner: Runner, workspace: Path, name: str) -> None:
+    act = runner.act(repository(workspace, SPEC), {name: "yes"})
+    assert act.step("Prepare").status == 2
+    assert [each["message"] for each in act.step("Prepare").commands] == [f"{name}: yes is neither true nor false"]
+
+
+@pytest.mark.parametrize(("checkout", "prefix"), [(".", "services/ml"), ("services", "ml"), ("services/ml", "")])
+def test_files_are_named_from_the_root_of_the_checkout(
+    runner: Runner, workspace: Path, checkout: str, prefix: str
+) -> None:
+    folder = workspace / "services" / "ml"
+    folder.mkdir(parents=True)
+    repository(workspace / checkout, SPEC)
+    (folder / "loadgate.yml").write_text(SPEC)
+    act = runner.act(workspace, {"path": "services/ml"})
+    assert act.succeeded, act.log
+    assert act.step("Prepare").outputs["prefix"] == prefix
+
+
+def test_a_gate_finds_the_last_report_of_the_branch_and_no_other_gate_does(runner: Runner, workspace: Path) -> None:
+    repository(workspace, SPEC)
+    first, again, other = (
+        runner.act(workspace, {"name": name}, event={"name": "push"}) for name in ("release", "release", "release-next")
+    )
+    assert first.succeeded, first.log
+    logs = [each.step("The branch's last report").log for each in (first, again, other)]
+    assert ["restored" in log for log in logs] == [False, True, False], logs
+
+
 def test_a_mistake_in_the_spec_ends_the_job_with_its_line_before_anything_runs(runner: Runner, workspace: Path) -> None:
     act = runner.act(repository(workspace, "version: 1\nruntime: {}\n"))
     assert act.step("Plan").status == 2
