@@ -77,15 +77,22 @@ def run_signatures(loaded: Any) -> Any:
     if not getattr(loaded, "signatures", None):
         raise NothingToRun("the SavedModel has no signature")
     outputs: Dict[str, Any] = {}
+    refusal: Optional[NothingToRun] = None
     for key in sorted(loaded.signatures):
-        function = loaded.signatures[key]
-        names, inputs = signature_inputs(function)
-
-        def call(values: List[Any], function: Any = function, names: List[str] = names) -> Any:
-            return function(**{name: tf.constant(value) for name, value in zip(names, values)})
-
-        outputs[key] = attempt(inputs, call)
+        try:
+            outputs[key] = run_signature(loaded.signatures[key])
+        except NothingToRun as error:
+            refusal = refusal or error  # another may take what can be made of its signature
+    if refusal is not None and not outputs:
+        raise refusal
     return outputs
+
+
+def run_signature(function: Any) -> Any:
+    import tensorflow as tf
+
+    names, inputs = signature_inputs(function)
+    return attempt(inputs, lambda values: function(**{name: tf.constant(value) for name, value in zip(names, values)}))
 
 
 def run_keras(model: Any) -> Any:

@@ -1,0 +1,65 @@
+"""Each signature of a SavedModel is run by itself: one that nothing can be made for says nothing of the others."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from loadgate.domain import Case, CaseResult, Checks, Device, Loader, Lock, Outcome, Stage
+from loadgate.loading.job import Batch, Job, Limits
+from loadgate.loading.pool import Pool
+
+pytestmark = pytest.mark.runtime
+
+SAVE = """
+import sys
+import tensorflow as tf
+
+class Served(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def parse(self, examples):
+        return tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([4], tf.float32)})
+
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.float32)])
+    def double(self, x):
+        return {"y": 2.0 * x}
+
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.float32)])
+    def refuse(self, x):
+        with tf.control_dependencies([tf.debugging.assert_none_equal(x, x)]):
+            return {"y": tf.identity(x)}
+
+served = Served()
+for name, others in (("works", {"predict": served.double}), ("fails", {"predict": served.refuse}), ("nothing", {})):
+    tf.saved_model.save(served, sys.argv[1] + "/" + name, signatures={"classification": served.parse, **others})
+"""
+
+
+@pytest.fixture(scope="module")
+def results(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> dict[str, CaseResult]:
+    folder = tmp_path_factory.mktemp("signatures")
+    subprocess.run([serving.interpreter, "-c", SAVE, str(folder)], check=True, capture_output=True)
+    jobs = tuple(map(job_of, sorted(folder.iterdir())))
+    batch = Batch(runtime="serving", device=Device.CPU, lock=serving, env={}, imports=(), import_paths=(), jobs=jobs)
+    limits = Limits(checks=Checks(timeout=60, infer=True), workers=2, memory=8 * 1024**3)
+    with Pool(limits, started=lambda _case: None) as pool:
+        return {result.case: result for result in pool.run([batch])}
+
+
+def job_of(path: Path) -> Job:
+    case = Case(id=path.name, artifact=path.name, runtime="serving", device=Device.CPU, loader=Loader.SAVED_MODEL)
+    return Job(case=case, path=path, bytes=1024, artifact_digest=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("works", Outcome.PASSED), ("fails", Outcome.FAILED), ("nothing", Outcome.SKIPPED)],
+)
+def test_a_signature_that_takes_what_cannot_be_made_leaves_the_others_to_be_run(
+    results: dict[str, CaseResult], name: str, outcome: Outcome
+) -> None:
+    stages = {stage.stage: stage for stage in results[name].stages}
+    assert stages[Stage.LOAD].outcome is Outcome.PASSED
+    assert stages[Stage.INFER].outcome is outcome, stages[Stage.INFER].message
