@@ -28,13 +28,15 @@ SPEC = f"version: 1\nruntimes:\n  serving: {SERVING_RUNTIME}\nremedies: {{try: f
 
 @pytest.fixture(scope="module")
 def volume(runner: Runner, action_cache: Path, image: str) -> Iterator[str]:
-    """The image by the name of the page, and its volume, with runtimes that are made already."""
+    """The image by the name of the page, and its volumes, with runtimes that are made already."""
     subprocess.run(["docker", "tag", image, "loadgate"], check=True)
     options = [f"--opt={option}" for option in ("type=none", "o=bind", f"device={action_cache}")]
     give(action_cache, runner.user)
-    subprocess.run(["docker", "volume", "create", *options, "loadgate"], check=True, capture_output=True)
+    volumes = sorted(set(re.findall(r"--volume (\w[\w-]*):", PAGE)))
+    for name in volumes:
+        subprocess.run(["docker", "volume", "create", *options, name], check=True, capture_output=True)
     yield "loadgate"
-    for command in (["volume", "rm", "loadgate"], ["image", "rm", "loadgate"]):
+    for command in (["volume", "rm", *volumes], ["image", "rm", "loadgate"]):
         subprocess.run(["docker", *command], check=True, capture_output=True)
 
 

@@ -16,7 +16,7 @@ from loadgate.report.comment import MOST_REMEMBERED, State
 from loadgate.report.links import Links
 from loadgate.report.truth import Report
 from tests.report.rendering import ALLOWED, Rendered
-from tests.report.sample_run import RUN, failed, hostile_run, passed, small_run
+from tests.report.sample_run import RUN, failed, hostile_run, passed, skipped, small_run
 from tests.report.test_markdown import POISON, harmless
 
 LINKS = Links(server="https://github.com", repository="octo-org/octo-repo", sha="a" * 40, run="7")
@@ -57,6 +57,12 @@ def test_the_verdict_is_the_first_line() -> None:
         "### ✗ loadgate: 4 of 6 artifacts do not load and 1 does not run: 2 in serving, 4 in next; "
         "runtime legacy could not be made"
     )
+
+
+def test_a_run_in_which_nothing_was_tried_is_not_marked_as_well() -> None:
+    report = small_run({"a.h5": {"serving": skipped(Reason.NO_GPU, "there is no GPU")}}).report
+
+    assert body(report).startswith("### - loadgate: Nothing was loaded")
 
 
 def test_everything_that_was_opened_is_closed_and_nothing_is_there_that_github_removes() -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from loadgate.domain import Reason
 from loadgate.report.html import encode_html
 from loadgate.report.truth import Report
-from tests.report.sample_run import RUN, hostile_run, passed, small_run
+from tests.report.sample_run import RUN, hostile_run, passed, skipped, small_run
 from tests.report.test_comment import many
 from tests.report.test_markdown import POISON
 
@@ -148,3 +149,11 @@ def test_axe_finds_no_violation(chromium: str, node_modules: Path, tmp_path: Pat
 def test_a_run_of_nothing_and_one_that_is_well_are_pages_too() -> None:
     assert "Nothing to load" in Page(small_run({}).report).text
     assert "Every model loads" in Page(small_run({"a.h5": {"serving": passed()}}).report).text
+
+
+def test_what_was_not_tried_is_not_said_to_load() -> None:
+    no_gpu = skipped(Reason.NO_GPU, "there is no GPU")
+    nothing = Page(small_run({"a.h5": {"serving": no_gpu}}).report).text
+    assert "- Nothing was loaded" in nothing
+    some = Page(small_run({"a.h5": {"serving": no_gpu}, "b.h5": {"serving": passed()}}).report).text
+    assert "Every model that was tried loads" in some

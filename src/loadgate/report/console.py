@@ -12,18 +12,12 @@ from loadgate import untrusted
 from loadgate.domain import FindingKind, Outcome, Reason
 from loadgate.report import causes, failures, matrix, why, wording
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
-from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Verdict
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 from loadgate.report.walls import summary
 
 IN_FULL = 20
 """So many cases are told in full unless more detail is asked for; the rest get a line each."""
 FINDING_LINES = 6
-
-STANDING_OF: dict[Verdict, Standing] = {
-    Verdict.PASSED: Standing.PASSED,
-    Verdict.FAILED: Standing.FAILED,
-    Verdict.NONE: Standing.ERROR,
-}
 
 
 def print_report(report: Report, console: Console, *, detail: Detail = Detail.NORMAL, call: str = "") -> None:
@@ -48,8 +42,7 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
 
 
 def _draw_verdict(report: Report, console: Console) -> None:
-    nothing_tried = report.verdict is Verdict.PASSED and not report.totals.passed
-    standing = Standing.SKIPPED if nothing_tried else STANDING_OF[report.verdict]
+    standing = wording.standing_of(report)
     console.print(
         Text(f"{symbol(console, standing)} {untrusted.line(report.headline)}", STYLES[standing]), style="bold"
     )

@@ -15,7 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadgate import untrusted
-from loadgate.report import matrix, walls
+from loadgate.report import matrix, walls, wording
 from loadgate.report.accounts import (
     SAW,
     Account,
@@ -28,9 +28,9 @@ from loadgate.report.accounts import (
     warnings,
 )
 from loadgate.report.diff import diff
-from loadgate.report.markdown_page import CHANGES, VERDICTS
+from loadgate.report.markdown_page import CHANGES
 from loadgate.report.terminal import SYMBOLS
-from loadgate.report.truth import CaseReport, Report, Standing, Verdict
+from loadgate.report.truth import CaseReport, Report, Standing
 
 UNFOLDED = 3
 TOLD_ROOM = 400_000
@@ -39,9 +39,10 @@ LOGS_ROOM = 400_000
 LOG_CHARACTERS = 6_000
 
 VERDICT_WORDS = {
-    Verdict.PASSED: "Every model loads",
-    Verdict.FAILED: "Not every model loads",
-    Verdict.NONE: "No verdict",
+    Standing.PASSED: "Every model loads",
+    Standing.FAILED: "Not every model loads",
+    Standing.ERROR: "No verdict",
+    Standing.SKIPPED: "Nothing was loaded",
 }
 WORDS = {
     Standing.PASSED: "passed",
@@ -82,6 +83,9 @@ class Row:
     warnings: tuple[Warning, ...]
 
 
+TOTALS = WORDS | {Standing.ERROR: "without a verdict"}
+
+
 def encode_html(report: Report) -> bytes:
     style = _read("report.css")
     rows = tuple(_rows(report))
@@ -95,7 +99,7 @@ def encode_html(report: Report) -> bytes:
             rows=rows,
             has_brief=any(told.brief for row in rows for told in row.accounts),
             has_quiet_rows=any(row.needs_a_look for row in rows) and not all(row.needs_a_look for row in rows),
-            totals=[(standing, number) for standing, number in _totals(report) if number],
+            totals=[(standing, f"{number} {TOTALS[standing]}") for standing, number in _totals(report) if number],
             changes=", ".join(
                 f"{sum(1 for case in report.cases if case.change is change):,} {word}"
                 for change, word in CHANGES.items()
@@ -104,8 +108,9 @@ def encode_html(report: Report) -> bytes:
             sandbox=walls.summary(report.walls) if report.walls is not None else "",
             skipped=skipped(report),
             notes=notes(report),
-            verdict_word=VERDICT_WORDS[report.verdict] if report.cases else "Nothing to load",
-            verdict_symbol=VERDICTS[report.verdict],
+            verdict=wording.standing_of(report),
+            verdict_word=_verdict_word(report),
+            verdict_symbol=SYMBOLS[wording.standing_of(report)],
             style=Markup(style),  # noqa: S704 - our own file
             style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         )
@@ -143,6 +148,15 @@ def _environment() -> Environment:
 
 def _read(name: str) -> str:
     return files("loadgate.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _verdict_word(report: Report) -> str:
+    if not report.cases:
+        return "Nothing to load"
+    standing = wording.standing_of(report)
+    if standing is Standing.PASSED and report.totals.skipped:
+        return "Every model that was tried loads"
+    return VERDICT_WORDS[standing]
 
 
 def _totals(report: Report) -> Iterator[tuple[Standing, int]]:

@@ -31,13 +31,8 @@ from loadgate.report.diff import diff
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from loadgate.report.terminal import SYMBOLS, WORDS
-from loadgate.report.truth import CaseReport, Change, Report, RuntimeReport, Standing, Verdict
+from loadgate.report.truth import CaseReport, Change, Report, RuntimeReport, Standing
 
-VERDICTS = {
-    Verdict.PASSED: SYMBOLS[Standing.PASSED],
-    Verdict.FAILED: SYMBOLS[Standing.FAILED],
-    Verdict.NONE: SYMBOLS[Standing.ERROR],
-}
 CHANGES = {
     Change.NEWLY_BROKEN: "newly broken",
     Change.STILL_BROKEN: "still broken",
@@ -88,7 +83,7 @@ def render(report: Report, page: Page) -> str:
 
 
 def _head(report: Report, page: Page) -> Iterator[str]:
-    yield f"### {VERDICTS[report.verdict]} {prose(page.name, 80)}: {prose(report.headline)}"
+    yield f"### {SYMBOLS[wording.standing_of(report)]} {prose(page.name, 80)}: {prose(report.headline)}"
     yield from _since(report, page.changes, page.last)
     base = {case.case.id: case.change for case in report.cases if case.change is not None}
     if base:

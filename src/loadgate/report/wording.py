@@ -16,7 +16,7 @@ from loadgate.domain import (
     Stage,
     StandInKind,
 )
-from loadgate.report.truth import CaseReport, RuntimeReport, Standing, Totals
+from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
 
 NAMED_RUNTIMES = 3
 """A sentence names at most so many runtimes; beyond that it counts them."""
@@ -67,6 +67,13 @@ STAND_INS: Mapping[StandInKind, str] = {
 
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def standing_of(report: Report) -> Standing:
+    """As what the verdict is marked: where nothing was tried, nothing has passed."""
+    if report.verdict is Verdict.PASSED:
+        return Standing.PASSED if report.totals.passed else Standing.SKIPPED
+    return Standing.FAILED if report.verdict is Verdict.FAILED else Standing.ERROR
 
 
 def headline(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], totals: Totals, checks: Checks) -> str:
