@@ -473,6 +473,19 @@ def test_a_dockerfile_that_installs_no_tensorflow_still_says_which_python(tmp_pa
     assert (runtime.python, runtime.requirement_files) == ("3.11.7", ("uv.lock",))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install git+https://a.test/layers@v1#egg=layers tensorflow==2.15.1 && pip install h5py",
+        "pip install git+https://a.test/layers@v1#egg=layers tensorflow==2.15.1; pip install h5py # don't install b",
+        "echo \"# it's\" '#' \\# && pip install git+https://a.test/layers@v1#egg=layers tensorflow==2.15.1 h5py;#don't",
+    ],
+)
+def test_in_a_command_a_comment_begins_where_a_word_does(command: str, tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"Dockerfile": f"FROM python:3.11\nRUN {command}\n"})
+    assert asked(runtime) == ["git+https://a.test/layers@v1#egg=layers", "tensorflow==2.15.1", "h5py"]
+
+
 def test_only_the_stages_that_the_last_one_is_made_from_count(tmp_path: Path) -> None:
     dockerfile = """\
 FROM python:3.8 AS train

@@ -22,6 +22,7 @@ _KEPT_ALONE = frozenset(("--pre", "--no-index", "--prefer-binary"))
 _INSTALLERS = frozenset(("pip", "wheel", "setuptools", "uv", "poetry", "pipenv"))
 """What `pip install --upgrade pip wheel` brings up to date before the work begins; no part of the runtime."""
 
+_QUOTED_OR_COMMENT = re.compile(r"""(?P<quoted>'[^']*'|"(?:\\.|[^"\\])*"|\\.)|(?:^|(?<=[\s;&|()]))#.*""")
 
 NEARBY = 200
 """Lines that are searched for a word. One that a variable stands for is in none of them."""
@@ -49,8 +50,9 @@ def installed_by(command: str, lines: Sequence[tuple[int, str]]) -> Iterator[Ins
 def _commands(command: str) -> Iterator[list[str]]:
     """Words of each pip install in it, from behind `install`."""
     for part in command.split("\n"):
-        lexer = shlex.shlex(part, posix=True, punctuation_chars="();&|")
+        lexer = shlex.shlex(_without_comment(part), posix=True, punctuation_chars="();&|")
         lexer.whitespace_split = True
+        lexer.commenters = ""
         words: list[str] = []
         try:
             for word in lexer:
@@ -63,6 +65,11 @@ def _commands(command: str) -> Iterator[list[str]]:
             # a quote that never ends: no line of shell either
             return
         yield from _install(words)
+
+
+def _without_comment(line: str) -> str:
+    """A `#` begins one only where a word begins: shlex ends the line at that of `#egg=` as well."""
+    return _QUOTED_OR_COMMENT.sub(lambda found: found["quoted"] or "", line)
 
 
 def _install(words: list[str]) -> Iterator[list[str]]:
