@@ -13,6 +13,7 @@ from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.interpreters import Interpreter
 from loadgate.runtimes.processes import Processes
 from loadgate.runtimes.resolution import (
+    Resolution,
     pythons_for,
     question_of,
     request_digest,
@@ -90,6 +91,31 @@ def test_two_runtimes_that_ask_the_same_share_a_resolution_and_another_index_doe
     assert request_digest(one, "x86_64", {}) == request_digest(other, "x86_64", {})
     assert request_digest(one, "x86_64", {}) != request_digest(other, "x86_64", {"UV_DEFAULT_INDEX": "elsewhere"})
     assert request_digest(one, "x86_64", {}) != request_digest(runtime("six"), "x86_64", {})
+
+
+PINS = ("tensorflow==9.1", "numpy==1.0")
+
+
+@pytest.mark.parametrize("options", [(), ("--pre", "--prefer-binary", "--require-hashes")])
+def test_a_runtime_from_the_usual_index_is_found_again_by_later_releases(options: tuple[str, ...]) -> None:
+    made = Resolution(python="3.11.7", pins=PINS, options=options)
+    digest = "2482bd8fd0b64959e24c28736e43dac8c1aea6136a302a6fca79c6fd57c288c5"
+    assert made.digest("x86_64 glibc 2.36") == digest
+
+
+def test_the_same_pins_from_different_places_are_different_runtimes() -> None:
+    places = [
+        (),
+        ("--index-url https://a.test/simple",),
+        ("--index-url https://b.test/simple",),
+        ("-i https://a.test/simple", "--extra-index-url https://b.test/simple"),
+        ("-f https://a.test/wheels",),
+        ("--find-links https://a.test/wheels", "--no-index"),
+        ("--no-binary numpy",),
+        ("--only-binary :all:",),
+    ]
+    digests = {Resolution(python="3.11.7", pins=PINS, options=options).digest("x86_64") for options in places}
+    assert len(digests) == len(places)
 
 
 def test_the_newest_that_is_allowed_is_taken_and_nothing_more_is_constrained(

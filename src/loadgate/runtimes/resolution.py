@@ -38,6 +38,17 @@ TENSORFLOW_NAMES = frozenset(
         "tf-nightly-cpu",
     }
 )
+PLACES = (
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "--no-index",
+    "-f",
+    "--find-links",
+    "--no-binary",
+    "--only-binary",
+)
+"""Options with which the same pin is another file, in an order that counts."""
 NO_FULL_TENSORFLOW = "tensorflow ; sys_platform == 'never'"
 """As an override it removes the full build even where another package asks for it."""
 
@@ -54,7 +65,9 @@ class Resolution:
     notes: tuple[str, ...] = ()
 
     def digest(self, platform: str) -> str:
-        return digest_of(FORMAT, platform, self.python, sorted(self.pins))
+        parts = [FORMAT, platform, self.python, sorted(self.pins)]
+        places = [option for option in dict.fromkeys(self.options) if option.startswith(PLACES)]
+        return digest_of(*parts, places) if places else digest_of(*parts)
 
 
 def digest_of(*parts: object) -> str:
