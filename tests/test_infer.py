@@ -14,6 +14,7 @@ from loadgate.infer import infer_spec
 from loadgate.infer.dockerfile import python_of_image, tensorflow_of_image
 from loadgate.infer.expected import expected
 from loadgate.infer.poetry_versions import specifier
+from loadgate.runtimes.supported_pythons import supports
 
 
 def infer(root: Path, files: dict[str, str | bytes]) -> Spec:
@@ -654,6 +655,15 @@ def test_where_nothing_is_said_the_newest_tensorflow_is_used_and_that_is_said_fi
     (runtime,) = spec.runtimes
     assert (runtime.name, runtime.python, asked(runtime)) == ("default", "3.11", ["tensorflow"])
     assert spec.notes[0] == "No file of the repository says which TensorFlow, so the newest for Python 3.11 is used."
+
+
+def test_our_own_python_is_not_chosen_where_no_tensorflow_is_known_to_have_builds_for_it(tmp_path: Path) -> None:
+    spec = infer_spec(tmp_path, (3, 99))
+    newest = supports()[-1].pythons()[0]
+    assert [runtime.python for runtime in spec.runtimes] == [newest]
+    assert spec.notes[0].startswith(
+        f"No file of the repository says which TensorFlow, so the newest for Python {newest} is used"
+    )
 
 
 def test_keras_alone_gets_the_newest_tensorflow_beside_it(tmp_path: Path) -> None:

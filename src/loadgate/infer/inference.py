@@ -50,6 +50,7 @@ def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
 def _default(python: str) -> Runtime:
     """What loadgate itself chooses, with all that it is known to need."""
     newest = next((each for each in reversed(supports()) if python in each.pythons()), supports()[-1])
+    python = python if python in newest.pythons() else newest.pythons()[0]
     known = constraints_for(Version(newest.tensorflow))
     needed = known.requirements if known else ()
     note = f"No file of the repository says which TensorFlow, so the newest for Python {python} is used."
