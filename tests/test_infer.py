@@ -525,6 +525,30 @@ RUN pip install tensorflow==2.16.1 tf-keras==2.16.0
     }
 
 
+@pytest.mark.parametrize(
+    ("images", "env"),
+    [
+        ({"Dockerfile": "1"}, {"TF_USE_LEGACY_KERAS": "1"}),
+        ({"Dockerfile": "0", "serving/Dockerfile": "1"}, {"TF_USE_LEGACY_KERAS": "1"}),
+        ({"other/Dockerfile": "1", ".devcontainer/Dockerfile": "1", "Dockerfile.dev": "1"}, {}),
+    ],
+)
+def test_what_an_image_sets_that_installs_with_another_program_is_set_for_the_lock_beside_it(
+    tmp_path: Path, images: dict[str, str], env: dict[str, str]
+) -> None:
+    dockerfiles: dict[str, str | bytes] = {
+        name: f"FROM python:3.11\nENV TF_USE_LEGACY_KERAS={value}\nRUN pip install uv && uv sync\n"
+        for name, value in images.items()
+    }
+    assert infer_one(tmp_path, {**dockerfiles, "serving/uv.lock": UV_LOCK}).env == env
+
+
+def test_what_an_image_sets_that_is_a_runtime_itself_is_set_for_no_other(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nENV TF_USE_LEGACY_KERAS=1\nRUN pip install tensorflow==2.16.1\n"
+    spec = infer(tmp_path, {"Dockerfile": dockerfile, "a/requirements.txt": "tensorflow==2.18.1\n"})
+    assert [runtime.env for runtime in spec.runtimes] == [{"TF_USE_LEGACY_KERAS": "1"}, {}]
+
+
 def test_a_prediction_knows_the_legacy_keras_of_an_image(tmp_path: Path) -> None:
     dockerfile = "FROM python:3.11\nENV TF_USE_LEGACY_KERAS=1\nRUN pip install tensorflow==2.16.1 tf-keras==2.16.0\n"
     target = expected(infer_one(tmp_path, {"Dockerfile": dockerfile}), tmp_path).target

@@ -42,6 +42,11 @@ class Candidate:
     def folder(self) -> str:
         return posixpath.dirname(self.file)
 
+    def is_beside(self, file: str) -> bool:
+        """What `file` says, it says for its own folder and those below."""
+        folder = posixpath.dirname(file)
+        return not folder or folder == self.folder or self.folder.startswith(f"{folder}/")
+
     def lines_naming(self, packages: frozenset[str]) -> list[Requirement]:
         """The lines that say the most of one of `packages`: a lock's pins, else what is asked for."""
         pins = self.constraints if self.file.endswith(".lock") else ()

@@ -29,7 +29,7 @@ MOST_RUNTIMES = 8
 def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
     """What the repository at `root` says of its runtimes. `python` is taken where it says nothing."""
     survey = Survey(root)
-    of_images = list(survey.of_images())
+    of_images = list(survey.of_images)
     of_folders = list(survey.of_folders())
     candidates, passed_over = _choose(of_images, of_folders)
     runtimes, same = _unique([_runtime(candidate, survey.pythons) for candidate in candidates])
@@ -129,7 +129,7 @@ def _with_tensorflow(candidate: Candidate) -> tuple[Candidate, list[str]]:
 
 def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None, str]:
     """The version, and the sentence that says where it is from."""
-    beside = [python for python in pythons if _is_beside(python, candidate)]
+    beside = [python for python in pythons if candidate.is_beside(python.origin.file)]
     beside.sort(key=lambda python: -python.origin.file.count("/"))
     if candidate.python and is_dockerfile(candidate.file):
         beside.insert(0, candidate.python)
@@ -146,12 +146,6 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
         asked = f"{beside[0].origin} asks for Python {quoted(beside[0].said)}"
         said = f"{asked}, for which this TensorFlow has no builds"
     return None, f"{said}; the newest that TensorFlow has builds for is taken."
-
-
-def _is_beside(python: Python, candidate: Candidate) -> bool:
-    """A file speaks for its own folder and those below."""
-    folder = posixpath.dirname(python.origin.file)
-    return not folder or folder == candidate.folder or candidate.folder.startswith(f"{folder}/")
 
 
 def _tensorflows(candidate: Candidate) -> list[ParsedRequirement]:

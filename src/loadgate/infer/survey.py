@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -13,7 +13,7 @@ from pathlib import Path
 from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, Declared, Python, first_named, is_dockerfile
 from loadgate.infer import dockerfile, python_version
 from loadgate.infer.candidate import Candidate
-from loadgate.infer.environment import changing_loads, is_known
+from loadgate.infer.environment import set_beside, set_by
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
 from loadgate.mistakes import Mistakes, quoted
@@ -78,11 +78,10 @@ class Survey:
 
     # --- candidates -----------------------------------------------------------------------------------------
 
-    def of_images(self) -> Iterator[Candidate]:
-        for image in self.images:
-            candidate = self._of_image(image)
-            if candidate is not None and candidate.is_about_models:
-                yield candidate
+    @cached_property
+    def of_images(self) -> tuple[Candidate, ...]:
+        found = [self._of_image(image) for image in self.images]
+        return tuple(candidate for candidate in found if candidate is not None and candidate.is_about_models)
 
     def _of_image(self, image: dockerfile.Image) -> Candidate | None:
         lines: list[tuple[int, int, str]] = []
@@ -113,19 +112,17 @@ class Survey:
                 f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
                 "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
             )
-        variables = changing_loads(image.variables)
-        notes += _about_variables(image, variables)
-        return Candidate(
+        candidate = Candidate(
             file=image.file,
             requirements=requirements,
             constraints=tuple(line for part in parts for line in part.constraints),
             requirement_files=tuple(file for file, declared in listed if declared),
             image=brought,
             python=image.python,
-            env={name: value for name, value in variables.items() if is_known(value)},
             notes=(*notes, *(note for part in parts for note in part.notes), *_about_base(image, brought)),
             reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
         )
+        return set_by(image, candidate)
 
     def _file_meant(self, text: str, image: dockerfile.Image) -> str | None:
         """The repository's file behind `-r /tmp/requirements.txt`, by what was copied into the image."""
@@ -145,20 +142,14 @@ class Survey:
     def of_folders(self) -> Iterator[Candidate]:
         """The most exact kind of file in each folder; what the others say is noted with it."""
         chosen: dict[str, int] = {}
+        decided = {candidate.file for candidate in self.of_images}
+        others = [image for image in self.images if image.file not in decided]
         for index in range(len(KINDS)):
             found = [Candidate.of(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
             speaking = [candidate for candidate in found if candidate.is_about_models]
             for candidate in _without_included(speaking):
                 if chosen.setdefault(candidate.folder, index) == index:
-                    yield candidate
-
-
-def _about_variables(image: dockerfile.Image, variables: Mapping[str, str]) -> Iterator[str]:
-    for name, value in variables.items():
-        assignment = quoted(f"{name}={value}")
-        yield f"{image.file} sets {assignment}" + (
-            "." if is_known(value) else ", which could not be followed; the variable is left out."
-        )
+                    yield set_beside(others, candidate)
 
 
 def _about_base(image: dockerfile.Image, brought: Python | None) -> list[str]:
