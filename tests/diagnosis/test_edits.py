@@ -10,7 +10,7 @@ import yaml
 
 from loadgate.diagnosis.change import Change, changed
 from loadgate.diagnosis.draft import Sources, read_sources
-from loadgate.diagnosis.edits import edits_of, finished, loader_edits, respelled
+from loadgate.diagnosis.edits import edits_of, finished, loader_edits
 from loadgate.domain import Edit, Format, Loader, Lock, RemedyKind, Runtime, Spec
 from loadgate.infer import infer_spec
 from loadgate.spec import read_spec
@@ -378,19 +378,6 @@ def test_a_variable_is_set_for_an_image_as_for_anything_else(tmp_path: Path) -> 
     runtime, sources = declared_as(" {image: ghcr.io/acme/serving:2.18.1}\n", tmp_path)
     (edit,) = edited(CHANGES["environment"], runtime, sources)
     assert edit.new == '  serving: {image: ghcr.io/acme/serving:2.18.1, env: {TF_USE_LEGACY_KERAS: "1"}}'
-
-
-@pytest.mark.parametrize(
-    ("line", "was", "expected"),
-    [
-        ('tensorflow = "2.18.1"', "tensorflow==2.18.1", 'tensorflow = "==2.15.1"'),
-        ("FROM tensorflow/tensorflow:2.18.1-gpu", "tensorflow 2.18.1", "FROM tensorflow/tensorflow:2.15.1-gpu"),
-        ("RUN pip install tensorflow==2.18.1 flask", "tensorflow==2.18.1", "RUN pip install tensorflow==2.15.1 flask"),
-        ('    "tensorflow>=2.18,<2.19",', "tensorflow<2.19,>=2.18", '    "tensorflow==2.15.1",'),
-    ],
-)
-def test_a_version_is_respelled_as_its_file_spells_it(line: str, was: str, expected: str) -> None:
-    assert respelled(line, was, "tensorflow==2.15.1") == expected
 
 
 def test_the_loader_of_one_artifact_is_named_by_its_path_and_leaves_the_others_alone(tmp_path: Path) -> None:

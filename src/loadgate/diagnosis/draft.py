@@ -55,6 +55,9 @@ class Draft:
         """Of a line, counted from 1, as it stands now."""
         return self._lines.get((file, line), self.sources.files[file][line - 1])
 
+    def lines(self, file: str) -> list[str]:
+        return [self._lines.get((file, at), line) for at, line in enumerate(self.sources.files[file], start=1)]
+
     def change(self, file: str, line: int, text: str) -> None:
         """`text` may be several lines; empty for a line that goes."""
         self._lines[file, line] = text

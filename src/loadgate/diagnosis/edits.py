@@ -14,6 +14,7 @@ from loadgate.diagnosis import new_spec
 from loadgate.diagnosis.change import Change, name_of, parse
 from loadgate.diagnosis.draft import Draft, Sources
 from loadgate.diagnosis.releases import requirements_for
+from loadgate.diagnosis.respelling import respelled
 from loadgate.diagnosis.spec_block import Block
 from loadgate.domain import Edit, Format, Loader, Lock, Requirement, Runtime
 from loadgate.runtimes.supported_pythons import support_of
@@ -36,7 +37,8 @@ def edits_of(change: Change, base: Runtime, after: Runtime, sources: Sources) ->
     block = Block.of(base, draft)
     if block is not None:
         _change_keys(block, change, base)
-    _change_lines(draft, base, after)
+    if not _change_lines(draft, base, after):
+        return ()
     is_other_image = is_inferred(base) and _change_base_image(draft, change, base)
     _add_packages(draft, block, change, base)
     if is_inferred(base) and _needs_spec(change, base, is_other_image=is_other_image):
@@ -118,7 +120,7 @@ def finished(edits: Sequence[Edit], lock: Lock) -> tuple[Edit, ...]:
 
 
 def _finished(edit: Edit, lock: Lock) -> Edit | None:
-    parsed = parse((edit.old or "").strip().strip("\"',- "))
+    parsed = parse(_bare(edit.old or ""))
     if edit.new or parsed is None or not parsed.specifier:
         return edit
     version = lock.packages.get(name_of(str(parsed)))
@@ -182,26 +184,50 @@ def keras_line(version: str) -> str:
 
 def tensorflow_line(base: Runtime) -> Requirement | None:
     """The line of the user's that names TensorFlow."""
+    if not _has_lines(base):
+        return None
     lines = (line for line in base.requirements if name_of(line.text) in TENSORFLOW_NAMES and line.origin)
     return next(lines, None)
 
 
-def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> None:
-    """The lines that differ, or are gone, in the changed runtime."""
+def _change_lines(draft: Draft, base: Runtime, after: Runtime) -> bool:
+    """The lines that differ, or are gone, in the changed runtime. False where one of them cannot be told."""
     kept = {(line.origin, name_of(line.text)): line.text for line in (*after.requirements, *after.constraints)}
     added = {name_of(line.text): line.text for line in after.requirements if line.origin is None}
     if after.keras and after.keras != base.keras:
         added["keras"] = keras_line(after.keras)
-    for line in (*base.requirements, *base.constraints):
+    for line in (*base.requirements, *base.constraints) if _has_lines(base) else ():
         name = name_of(line.text)
         text = kept.get((line.origin, name))
         if line.origin is None or draft.sources.line(line.origin) is None or text == line.text:
             continue
         if line.origin.file.endswith(".lock"):  # see is_locked
             continue
-        old = draft.text(line.origin.file, line.origin.line)
+        file, number = line.origin.file, line.origin.line
+        lines = draft.lines(file)
         now = text or added.get(name, "")
-        draft.change(line.origin.file, line.origin.line, respelled(old, line.text, now) if now else "")
+        if not now and _stands_alone(file, lines[number - 1], name):
+            draft.change(file, number, "")
+        elif (told := respelled(file, lines, number, line.text, now or name)) is not None:
+            draft.change(file, number, told)
+        else:
+            return False
+    return True
+
+
+def _stands_alone(file: str, line: str, name: str) -> bool:
+    """Whether nothing else goes with the line. In a Dockerfile it may be the end of what the line before began."""
+    return not is_dockerfile(file) and name_of(_bare(line)) == name
+
+
+def _bare(line: str) -> str:
+    """Without what a list in some file has around each entry."""
+    return line.strip().strip("\"',- ")
+
+
+def _has_lines(base: Runtime) -> bool:
+    """Of a spec that names no packages, the one for TensorFlow is only understood."""
+    return is_inferred(base) or not {"packages", "requirements"}.isdisjoint(base.key_lines)
 
 
 def _change_base_image(draft: Draft, change: Change, base: Runtime) -> bool:
@@ -215,24 +241,6 @@ def _change_base_image(draft: Draft, change: Change, base: Runtime) -> bool:
         return False
     draft.change(origin.file, origin.line, other)
     return True
-
-
-def respelled(line: str, was: str, now: str) -> str:
-    """A line of a file with another version in it, whatever kind of file it stands in."""
-    parsed = parse(now)
-    if was in line or parsed is None:
-        return line.replace(was, now, 1)
-    exact = next((each.version for each in parsed.specifier if each.operator == "=="), "")
-    name = re.escape(parsed.name).replace(r"\-", "[-_.]")
-    for pattern, new in (
-        (rf"({name}[\"']?\s*=\s*([\"']))[^\"']*(?=\2)", str(parsed.specifier)),  # Poetry's pyproject.toml, a Pipfile
-        (rf"(/{name}:)[0-9]+(?:\.[0-9]+)*", exact),  # the tag of an image
-        (rf"({name}(?:\[[^\]]*\])?\s*){VERSIONS}", str(parsed.specifier)),
-    ):
-        changed = re.sub(pattern, lambda found, new=new: found[1] + new, line, count=1)  # type: ignore[misc]  # the default binds this round's value
-        if changed != line:
-            return changed
-    return line
 
 
 def _add_packages(draft: Draft, block: Block | None, change: Change, base: Runtime) -> None:
