@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ from loadgate.domain import (
     Stage,
     StageResult,
 )
-from loadgate.phases.fix import Fixed, about, exit_status
+from loadgate.phases.fix import Fixed, about, exit_status, path_in, repository_of
 from tests.diagnosis.failing import keras_2_file_in_keras_3
 
 FAILURE = keras_2_file_in_keras_3()
@@ -67,3 +68,15 @@ def test_what_loads_needs_no_remedy_and_what_does_not_needs_one(
     outcome: Outcome, reason: Reason | None, status: int
 ) -> None:
     assert exit_status(fixed(MADE, result(outcome, reason))) == status
+
+
+def test_an_artifact_may_be_named_from_a_folder_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inner" / ".git").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "models").mkdir()
+    (tmp_path / FAILURE.artifact.path).write_bytes(b"")
+    monkeypatch.chdir(tmp_path / "inner")
+    named = Path("..", FAILURE.artifact.path)
+    assert repository_of(named) == tmp_path
+    for root in (tmp_path, Path("..")):
+        assert path_in(root, named, PLAN) == FAILURE.artifact.path

@@ -91,18 +91,23 @@ def repository_of(artifact: Path) -> Path:
     named = (artifact, artifact.with_name(f"{artifact.name}.index"))
     if not any(status_of(path) is not None or path.is_symlink() for path in named):
         raise UsageError(f"{artifact}: no such file or directory; give the path of an artifact")
-    return repository_around(artifact.absolute().parent) or Path()
+    return repository_around(_from_the_root(artifact).parent) or Path()
 
 
 def path_in(root: Path, artifact: Path, whole: Plan) -> str:
     """The path by which the plan knows the artifact."""
     known = {found.path for found in whole.artifacts}
-    at = artifact.absolute()
-    path = at.relative_to(root.absolute()).as_posix() if at.is_relative_to(root.absolute()) else str(artifact)
+    at, folder = _from_the_root(artifact), _from_the_root(root)
+    path = at.relative_to(folder).as_posix() if at.is_relative_to(folder) else str(artifact)
     for candidate in (path, str(artifact)):
         if candidate in known:
             return candidate
     raise UsageError(f"{artifact}: no artifact that `loadgate plan {root}` finds; does the spec leave it out?")
+
+
+def _from_the_root(path: Path) -> Path:
+    """Without `..`, and by the links that the plan names it by."""
+    return Path(os.path.abspath(path))
 
 
 def with_company(whole: Plan, path: str) -> Plan:
