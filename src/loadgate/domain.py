@@ -697,7 +697,7 @@ class Remedy:
     headline: str
     """What to do, as a sentence that starts with a verb."""
     verified: bool = False
-    """It was tried and the artifact loaded; otherwise it is a suggestion."""
+    """It was tried, the artifact loaded and what had failed passed; otherwise it is a suggestion."""
     edits: tuple[Edit, ...] = ()
     command: str | None = None
     """What to run, where the change is not to a file of text."""
