@@ -671,6 +671,16 @@ def test_of_a_range_a_python_is_taken_in_which_a_line_for_tensorflow_holds(tmp_p
     assert infer_one(tmp_path, files).python == "3.8"
 
 
+@pytest.mark.parametrize(("python", "line"), [("", 2), ("3.11", 2), ("3.9", 1)])
+def test_of_lines_for_different_pythons_the_one_for_that_of_the_runtime_is_told(
+    tmp_path: Path, python: str, line: int
+) -> None:
+    lines = ['tensorflow==2.10.1 ; python_version < "3.11"', 'tensorflow==2.15.1 ; python_version >= "3.11"']
+    runtime = infer_one(tmp_path, {"requirements.txt": "\n".join(lines), ".python-version": python})
+    assert runtime.origin == Origin(file="requirements.txt", line=line)
+    assert runtime.notes[0] == f"`{lines[line - 1]}`, from requirements.txt:{line}."
+
+
 # --- which files count ----------------------------------------------------------------------------------------
 
 

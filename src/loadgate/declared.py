@@ -53,8 +53,8 @@ class Declared:
     """Every file that was read, relative to the repository."""
 
 
-def asks_for(text: str, packages: frozenset[str]) -> bool:
-    """A requirements line asks for one of `packages`, by their normalised names, on Linux."""
+def asks_for(text: str, packages: frozenset[str], python: str | None = None) -> bool:
+    """A requirements line asks for one of `packages`, by their normalised names, on Linux, in that Python or in any."""
     name = re.match(r"[A-Za-z0-9._-]+", text)
     if name is None or canonicalize_name(name[0]) not in packages:
         return False
@@ -62,7 +62,7 @@ def asks_for(text: str, packages: frozenset[str]) -> bool:
         parsed = ParsedRequirement(text.split(" --", 1)[0])
     except InvalidRequirement:
         return False
-    return holds(parsed.marker)
+    return holds(parsed.marker, python)
 
 
 def holds(marker: Marker | None, python: str | None = None) -> bool:

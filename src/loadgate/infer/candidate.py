@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
 from loadgate.domain import Origin, Requirement
@@ -21,6 +22,8 @@ class Candidate:
     """TensorFlow's version where a base image brings it, and nothing replaces it."""
     python: Python | None = None
     """What the file itself says of the Python."""
+    running: str | None = None
+    """The Python that was chosen; None until it is."""
     env: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reads: frozenset[str] = frozenset()
@@ -48,10 +51,15 @@ class Candidate:
         return not folder or folder == self.folder or self.folder.startswith(f"{folder}/")
 
     def lines_naming(self, packages: frozenset[str]) -> list[Requirement]:
-        """The lines that say the most of one of `packages`: a lock's pins, else what is asked for."""
+        """The lines that say the most of one of `packages`: a lock's pins, else what is asked for.
+
+        Of lines for different Pythons those for its own, where there are any.
+        """
         pins = self.constraints if self.file.endswith(".lock") else ()
-        named = ([line for line in lines if asks_for(line.text, packages)] for lines in (pins, self.requirements))
-        return next((lines for lines in named if lines), [])
+        for lines, python in product((pins, self.requirements), (self.running, None)):
+            if named := [line for line in lines if asks_for(line.text, packages, python)]:
+                return named
+        return []
 
     def line_naming(self, packages: frozenset[str]) -> Requirement | None:
         return next(iter(self.lines_naming(packages)), None)

@@ -19,7 +19,7 @@ from loadgate.infer.python_version import version_of
 from loadgate.infer.survey import Survey
 from loadgate.mistakes import quoted
 from loadgate.runtimes.constraints import constraints_for
-from loadgate.runtimes.resolution import parsed
+from loadgate.runtimes.resolution import parsed, pythons_for
 from loadgate.runtimes.supported_pythons import supports
 
 MOST_RUNTIMES = 8
@@ -96,16 +96,21 @@ def _strongest(candidates: list[Candidate]) -> list[Candidate]:
 
 def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
     """Named later, when all are known."""
-    candidate, notes = _with_tensorflow(candidate)
     version, about_python = _python(candidate, pythons)
-    return Runtime(
+    asked = Runtime(
         name=candidate.file,
         python=version,
         tensorflow=candidate.image.said if candidate.image else None,
         requirements=candidate.requirements,
         constraints=candidate.constraints,
-        requirement_files=candidate.requirement_files,
         env=candidate.env,
+    )
+    candidate, notes = _with_tensorflow(replace(candidate, running=pythons_for(asked)[0]))
+    return replace(
+        asked,
+        requirements=candidate.requirements,
+        constraints=candidate.constraints,
+        requirement_files=candidate.requirement_files,
         origin=candidate.origin,
         notes=(*notes, about_python, *candidate.notes),
     )
