@@ -750,6 +750,14 @@ def test_an_image_for_development_does_not_decide_over_what_production_may_insta
     assert spec.notes == ("Passed over, for development by their names: `.devcontainer/Dockerfile`.",)
 
 
+@pytest.mark.parametrize(("said", "python"), [("3.11\n", "3.11"), ("", "3.12")])
+def test_the_python_of_an_image_for_development_is_taken_where_no_other_is_named(
+    tmp_path: Path, said: str, python: str
+) -> None:
+    files: dict[str, str | bytes] = {"Dockerfile.dev": DEVELOPMENT_IMAGE, "requirements.txt": "tensorflow==2.16.1\n"}
+    assert infer_one(tmp_path, {**files, ".python-version": said}).python == python
+
+
 def test_an_image_for_development_decides_where_all_there_is_is_for_development(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         ".devcontainer/Dockerfile": DEVELOPMENT_IMAGE,

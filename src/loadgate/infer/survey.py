@@ -53,13 +53,14 @@ class Survey:
 
     @cached_property
     def pythons(self) -> tuple[Python, ...]:
-        """What is said of the Python, most exact kind of file first."""
-        from_images = [image.python for image in self.images]
+        """What is said of the Python, most exact kind of file first, and images for development last."""
+        from_images = [image.python for image in self.images if not is_for_development(image.file)]
+        for_development = [image.python for image in self.images if is_for_development(image.file)]
         named = [file for file in self.files if posixpath.basename(file) in python_version.FILES][:MOST_FILES]
         from_files = [python_version.read(self.root, file) for file in named]
         listed = [self.declared(file) for index in range(len(KINDS)) for file in self.of_kind(index)]
         from_lists = [declared.python for declared in listed if declared]
-        return tuple(python for python in (*from_images, *from_files, *from_lists) if python)
+        return tuple(python for python in (*from_images, *from_files, *from_lists, *for_development) if python)
 
     def declared(self, file: str) -> Declared | None:
         """None, and a note, where the file is wrong: a person reads it, but no runtime is made from it."""
