@@ -170,7 +170,7 @@ def test_the_repository_and_the_runtimes_cannot_be_written_where_models_are(runs
     [
         ("plan", {"/loadgate/planned"}),
         ("describe", {"/loadgate/answer"}),
-        ("provision", {"/cache", "/loadgate/locks"}),
+        ("provision", {"/cache", "/loadgate/made"}),
         ("load", {"/loadgate/loaded"}),
         ("listen", {"/loadgate/door"}),
         ("report", {"/loadgate/report"}),
