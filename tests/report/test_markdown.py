@@ -53,6 +53,7 @@ def test_what_a_stranger_chose_shows_as_text_and_does_nothing(form: object, text
 @example("- a")
 @example("a  b")
 @example("(`)")
+@example("`\n`")
 def test_prose_keeps_every_word_and_lets_none_act(text: str) -> None:
     rendered = Rendered(prose(text))
 

@@ -18,8 +18,10 @@ PLAIN = re.compile(r"\(?[^\W_]+(?:[.,/'’+=-][^\W_]+|\([^\W_]+\))*\)?[,;:.?…]
 ADDRESS = re.compile(r"www\.|\bgh-\d|\b[0-9a-f]{7,}\b", re.IGNORECASE)
 """What GitHub would make a link of although it looks plain: a site, an issue, a commit."""
 LIST_ITEM = re.compile(r"\d+[.)]")
-WORDS = re.compile(r"\(?`[^`]+`\)?[,;:.?]*(?=\s|$)|\S+")
-TICKED = re.compile(r"\(?`[^`]+`\)?[,;:.?]*")
+_SPAN = r"`(?=[^`]*[^`\s])[^`]+`"
+SPAN = re.compile(_SPAN)
+TICKED = re.compile(rf"\(?{_SPAN}\)?[,;:.?]*")
+WORDS = re.compile(rf"{TICKED.pattern}(?=\s|$)|\S+")
 PLAIN_KIND, CODE_KIND = -1, -2
 FRAMED = re.compile(r"(\(?)(.*?)(\)?[,;:.?]*)", re.DOTALL)
 
@@ -98,7 +100,7 @@ def _framed(run: str, as_code: Callable[[str], str]) -> str:
     """As code without the punctuation of the sentence around it."""
     parts = FRAMED.fullmatch(run)
     opening, core, closing = parts.groups() if parts else ("", run, "")
-    is_code_already = len(core) > 2 and core[0] == core[-1] == "`" and "`" not in core[1:-1]  # noqa: PLR2004 - two ticks
+    is_code_already = SPAN.fullmatch(core) is not None
     if not core or ((")" in closing) != bool(opening) and not is_code_already):
         return as_code(run)
     return f"{opening}{as_code(core[1:-1] if is_code_already else core)}{closing}"
