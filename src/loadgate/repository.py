@@ -6,17 +6,17 @@ import codecs
 import os
 import posixpath
 import stat
-import subprocess
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from loadgate import git
 
 LONGEST_TEXT = 1024**2
 LONGEST_LOCK = 16 * 1024**2
 """Bytes. A lock file names every wheel of every package, three million bytes for a thousand of them."""
 
 MOST_ENTRIES = 1_000_000
-GIT_SECONDS = 60
 NOT_OURS = frozenset(
     {".git", ".hg", ".loadgate", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "site-packages", "venv"}
     | {"third_party", "vendor", "vendored"}
@@ -121,29 +121,10 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 def _listed_by_git(root: Path, patterns: Sequence[str]) -> list[str] | None:
     """None where git is not there, or where it knows nothing of `root` or ignores all of it."""
     pathspecs = [f":(glob)**/{pattern}" for pattern in patterns]
-    done = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *pathspecs)
-    if done is None or done.returncode != 0:
+    output = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *pathspecs)
+    if output is None or (not output and git.ask(root, "check-ignore", "--quiet", ".") is not None):
         return None
-    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
-    if not names:
-        ignored = _git(root, "check-ignore", "--quiet", ".")
-        return None if ignored is not None and ignored.returncode == 0 else []
-    return names
-
-
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    # the repository may be hostile and belong to another user: git must neither run its programs nor refuse it
-    harmless = ["-c", "core.fsmonitor=false", "-c", "safe.directory=*"]
-    try:
-        return subprocess.run(  # noqa: S603 - the arguments are ours
-            ["git", *harmless, "-C", str(root), *arguments],  # noqa: S607 - git is found on PATH, as users expect
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
+    return [os.fsdecode(name) for name in output.split(b"\0") if name]
 
 
 def _walked(root: Path) -> Iterator[str]:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loadgate import git
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-_GIT_SECONDS = 300
 _MAX_SUBMODULE_DEPTH = 10
 _OTHER_SYSTEMS = frozenset({".git", ".hg", ".svn", ".bzr"})
 _MAX_IGNORE_FILE = 64 * 1024
 _MAX_IGNORE_LINES = 1_000
-
-# A repository that another user owns is the normal case in a container. What `safe.directory` guards against is that
-# its configuration names programs; the one that a listing would start is switched off.
-_OPTIONS = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
-_OF_AN_OUTER_GIT = frozenset(
-    {
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_PREFIX",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_COMMON_DIR",
-        "GIT_NAMESPACE",
-    }
-)
-"""A hook's git says by these which repository is meant, and it is not always ours."""
 
 
 def list_files(root: Path, closed: Callable[[str], object] = str) -> list[str]:
@@ -50,8 +34,8 @@ def list_files(root: Path, closed: Callable[[str], object] = str) -> list[str]:
 
 def _list_by_git(root: Path, depth: int) -> list[str] | None:
     """None where there is no git, no work tree, or a work tree that ignores `root` as a whole."""
-    output = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    if output is None or (not output and _git(root, "check-ignore", "--quiet", ".") is not None):
+    output = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if output is None or (not output and git.ask(root, "check-ignore", "--quiet", ".") is not None):
         return None
     files = os.fsdecode(output).split("\0")
     files.pop()
@@ -65,7 +49,7 @@ def _nested(root: Path, files: Sequence[str]) -> Iterator[str]:
     """Repositories inside this one that are checked out: submodules, and clones that git does not track."""
     yield from (name.rstrip("/") for name in files if name.endswith("/"))
     if _has_submodules(root):
-        entries = _git(root, "ls-files", "-z", "--stage") or b""
+        entries = git.ask(root, "ls-files", "-z", "--stage") or b""
         for entry in entries.split(b"\0"):
             if entry.startswith(b"160000 "):
                 folder = os.fsdecode(entry.partition(b"\t")[2])
@@ -81,25 +65,6 @@ def _has_submodules(root: Path) -> bool:
         if os.path.lexists(folder / ".git"):
             return False
     return False
-
-
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """What git prints; None where it cannot be run or says no."""
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_AN_OUTER_GIT}
-    command = ("git", *_OPTIONS, *arguments)
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command; the folder is only where it runs
-            command,
-            cwd=root,
-            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_GIT_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout
 
 
 # --- no git -------------------------------------------------------------------------------------------------------
