@@ -195,6 +195,16 @@ def recurses_without_end(x: Any) -> Any:
     return x
 
 
+def nests_directories_deeper_than_python_recurses(x: Any) -> Any:
+    import os
+
+    if os.environ.get("MISBEHAVE"):
+        for _ in range(1500):
+            os.mkdir("d")
+            os.chdir("d")
+    return x
+
+
 FUNCTIONS = [value for value in list(globals().values()) if getattr(value, "__module__", None) == __name__]
 
 

@@ -36,6 +36,7 @@ EXPECTED = {
     "leaves_children_behind": None,
     "looks_into_its_parent": Reason.EXCEPTION,
     "loops_for_ever": Reason.TIMED_OUT,
+    "nests_directories_deeper_than_python_recurses": None,
     "raises_what_has_no_text": Reason.EXCEPTION,
     "recurses_without_end": Reason.EXCEPTION,
     "tells_its_environment": None,

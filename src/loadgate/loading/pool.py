@@ -25,7 +25,7 @@ from loadgate.loading.probe import Probe
 from loadgate.loading.probe_process import ProbeProcess
 from loadgate.loading.schedule import expected_memory, fits
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge, no_verdict, skipped
-from loadgate.probe import kernel
+from loadgate.probe import kernel, removal
 from loadgate.sandbox.walls import Sandbox, examine
 
 START_SECONDS = 900.0
@@ -95,7 +95,7 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._stations: list[Station] = []
         self._suspects: deque[tuple[Batch, Job]] = deque()
-        self._scratch = tempfile.TemporaryDirectory(prefix="loadgate-", ignore_cleanup_errors=True)
+        self._scratch = tempfile.mkdtemp(prefix="loadgate-")
 
     def __enter__(self) -> Pool:
         kernel.adopt_orphans()
@@ -105,7 +105,7 @@ class Pool:
         for station in list(self._stations):
             self._close(station)
         self._selector.close()
-        self._scratch.cleanup()
+        removal.remove(self._scratch)
 
     def run(self, batches: Sequence[Batch]) -> Iterator[CaseResult]:
         """Yield a result for every job of every batch, in the order in which they end."""
@@ -156,7 +156,7 @@ class Pool:
     def _probe(self, batch: Batch) -> Probe:
         if batch.door is not None:
             return ConnectedProbe(batch, batch.door, self._sandbox)
-        return ProbeProcess(batch, Path(self._scratch.name), self._sandbox)
+        return ProbeProcess(batch, Path(self._scratch), self._sandbox)
 
     def _begin(self, station: Station, job: Job) -> None:
         patience = self._limits.checks.timeout + GRACE_SECONDS + (0.0 if station.forks else START_SECONDS)

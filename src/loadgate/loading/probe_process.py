@@ -17,7 +17,7 @@ from loadgate.loading import requests
 from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message
-from loadgate.probe import confinement, kernel
+from loadgate.probe import confinement, kernel, removal
 from loadgate.sandbox.walls import PROGRAM, Sandbox
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")
@@ -164,7 +164,7 @@ class ProbeProcess:
         for descriptor in (self._requests, self.replies):
             os.close(descriptor)
         kill_what_outlived(below)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        removal.remove(str(self._scratch))
 
 
 def kill_what_outlived(below: Collection[int]) -> None:

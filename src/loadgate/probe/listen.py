@@ -7,13 +7,12 @@ the image. From then on the connection is a probe's requests and replies. When e
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import sys
 from typing import Any, Dict, List
 
-from . import kernel
+from . import kernel, removal
 
 LINE_LIMIT = 1024 * 1024
 GREETING_SECONDS = 10
@@ -57,7 +56,7 @@ class Probe:
                 kernel.collect(orphan)
         self.say_last_words()
         self.connection.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        removal.remove(self.scratch)
 
     def say_last_words(self) -> None:
         try:

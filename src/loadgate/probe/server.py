@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import selectors
-import shutil
 import signal
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import time
 import traceback
 from typing import Any, Dict, List, Optional
 
-from . import child, confinement, image_walls, kernel, resave, runtime, warm
+from . import child, confinement, image_walls, kernel, removal, resave, runtime, warm
 
 RESULT_LIMIT = 4 * 1024 * 1024
 LOG_EDGE = 32768
@@ -268,7 +267,7 @@ class Server:
             os.close(stream.read_end)
         if run.request.get("saves"):
             resave.keep(run.scratch, os.path.join(run.request["scratch"], run.request["kept"]))
-        shutil.rmtree(run.scratch, ignore_errors=True)
+        removal.remove(run.scratch)
         self.say(
             {
                 "event": "done",
