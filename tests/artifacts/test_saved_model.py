@@ -40,12 +40,14 @@ def stand_in_of(root: Path) -> tuple[StandInKind, str]:
 
 def test_a_folder_with_a_saved_model_is_one_artifact_of_its_known_files_alone(tmp_path: Path) -> None:
     others = {"m/log.csv": b"1,2", "m/models.py": b"", "m/assets/words.txt": b"a", "m/assets.extra/x": b"b"}
+    others |= {"m/debug/saved_model_debug_info.pb": b"", "m/debug/notes.txt": b""}
     write(tmp_path, with_variables(e.saved_model(e.meta_graph(CONSTANT))) | others)
     sighting = find_one(saved_model, tmp_path, "m")
     assert (sighting.path, sighting.format, sighting.stand_in) == ("m", Format.SAVED_MODEL, None)
     assert sighting.files == (
         "m/assets.extra/x",
         "m/assets/words.txt",
+        "m/debug/saved_model_debug_info.pb",
         "m/saved_model.pb",
         "m/variables/variables.data-00000-of-00001",
         "m/variables/variables.index",

@@ -50,7 +50,8 @@ def results(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 def job_of(path: Path) -> Job:
     case = Case(id=path.name, artifact=path.name, runtime="serving", device=Device.CPU, loader=Loader.SAVED_MODEL)
-    return Job(case=case, path=path, bytes=1024, artifact_digest=None)
+    files = tuple(file for file in path.rglob("*") if file.is_file())
+    return Job(case=case, path=path, bytes=1024, artifact_digest=None, files=files)
 
 
 @pytest.mark.parametrize(

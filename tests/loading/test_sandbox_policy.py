@@ -24,6 +24,14 @@ def job(path: Path, *files: Path) -> Job:
     return Job(case=case, path=path, bytes=0, artifact_digest=None, files=files)
 
 
+def saved_model_in(folder: Path) -> list[Path]:
+    files = [folder / "saved_model.pb", folder / "variables/variables.index"]
+    files[1].parent.mkdir()
+    for file in files:
+        file.touch()
+    return files
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
@@ -109,6 +117,43 @@ def test_a_folder_that_is_the_repository_itself_does_not_bring_its_git(repositor
     granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(repository, file)))
     assert granted.get(str(repository), 0) & landlock.READ_FILE == 0
     assert granted[str(file)] == landlock.READ_FILE
+
+
+@pytest.mark.parametrize(
+    "beside", ["private/.env", "other/model.h5", "1/saved_model.pb", "variables/notes.txt", "assets/.git/config"]
+)
+def test_what_lies_below_the_folder_of_an_artifact_and_is_no_file_of_it_is_not_read(
+    repository: Path, beside: str
+) -> None:
+    folder = repository / "models"
+    files = saved_model_in(folder)
+    (folder / beside).parent.mkdir(parents=True, exist_ok=True)
+    (folder / beside).touch()
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(folder, *files)))
+    assert granted == {str(folder): landlock.READ_DIR} | {str(file): landlock.READ_FILE for file in files}
+
+
+def test_a_folder_that_holds_an_artifact_alone_is_read_as_a_whole(repository: Path) -> None:
+    files = saved_model_in(repository / "models")
+    (repository / "models/assets").mkdir()
+    (repository / "models/latest").symlink_to(repository)
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(repository / "models", *files)))
+    assert granted == {str(repository / "models"): landlock.READ}
+
+
+def test_a_link_to_a_folder_does_not_bring_what_lies_there(repository: Path) -> None:
+    files = saved_model_in(repository / "models")
+    link = repository / "models/assets"
+    link.symlink_to(repository)
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(repository / "models", *files, link)))
+    assert granted == {str(repository / "models"): landlock.READ}
+
+
+def test_a_checkpoint_does_not_bring_a_folder_of_its_name(repository: Path) -> None:
+    index = repository / "models.index"
+    index.touch()
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), job(repository / "models", index)))
+    assert granted == {str(repository): landlock.READ_DIR, str(index): landlock.READ_FILE}
 
 
 def test_hidden_files_of_a_repository_are_not_for_imports(repository: Path) -> None:

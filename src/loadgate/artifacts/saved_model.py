@@ -26,6 +26,8 @@ _MAIN = ("saved_model.pb", "saved_model.pbtxt")
 _FINGERPRINT = "fingerprint.pb"
 _FOLDERS = ("assets", "assets.extra", "variables")
 _INDEX = "variables/variables.index"
+_DEBUG_INFO = "debug/saved_model_debug_info.pb"
+"""Written on request, and read by every load where it is there."""
 _MAX_META_GRAPHS = 100
 _MAX_TAGS = 100
 """Of one graph."""
@@ -40,6 +42,7 @@ def find(folder: Folder) -> Iterable[Sighting]:
         yield from _without_graph(folder)
         return
     below = [name for inner in _FOLDERS for name in folder.below(inner)]
+    below += [name for name in folder.below("debug") if name == _DEBUG_INFO]
     beside = [name for name in (*_MAIN, keras_metadata.FILE, _FINGERPRINT) if name in folder.names]
     try:
         reason = _find_stand_in(folder, main, below)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from loadgate.loading.job import Batch, Job
@@ -31,6 +32,8 @@ NOWHERE = Path("/nowhere")
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH")
 EDITABLE_LIMIT = 5000
 """Entries of site-packages that are looked at."""
+FOLDER_LIMIT = 1000
+"""Folders of an artifact that are looked into before its files are granted one by one."""
 
 Grant = tuple[str, int]
 """A path, and rights over what is there."""
@@ -153,15 +156,16 @@ def grants(batch: Batch, job: Job) -> list[Grant]:
     A link is followed only within the repository, and not into what is hidden there: that may be a secret.
     """
     repository = batch.repository or job.path.parent
-    folder = Path(os.path.realpath(job.path))
-    is_whole = (
-        folder.is_dir() and _may_be_read(job.path, repository) and len(visible(folder)) == len(os.listdir(folder))
-    )
-    found = [(str(folder), landlock.READ) if is_whole else (str(folder.parent), landlock.READ_DIR)]
-    for file in job.files or (job.path,):
-        real = Path(os.path.realpath(file))
-        if not (is_whole and real.is_relative_to(folder)) and _may_be_read(file, repository):
-            found.append((str(real), landlock.READ_FILE))
+    root, folder = Path(os.path.realpath(repository)), Path(os.path.realpath(job.path))
+    files = _readable(job.files or (job.path,), repository, root)
+    if not (folder.is_dir() and all(file.is_relative_to(job.path) for file in job.files)):
+        found = [(str(folder.parent), landlock.READ_DIR)]
+    elif _may_be_read(job.path, folder, repository, root) and _has_nothing_but(files, folder):
+        found = [(str(folder), landlock.READ)]
+        files = {file for file in files if not file.is_relative_to(folder)}
+    else:
+        found = [(str(folder), landlock.READ_DIR)]
+    found += [(str(file), landlock.READ_FILE) for file in sorted(files)]
     if job.product is not None and job.saves is None:
         found.append((os.path.realpath(job.product), landlock.READ))
     return found
@@ -187,13 +191,37 @@ STORES = ((".git", "annex", "objects"), (".dvc", "cache"))
 """Where git-annex and DVC keep large files, with a link to each in the working tree."""
 
 
-def _may_be_read(file: Path, repository: Path) -> bool:
-    """A file of an artifact, which may be a link, or lie below one."""
-    real, root = Path(os.path.realpath(file)), os.path.realpath(repository)
+def _readable(files: Sequence[Path], repository: Path, root: Path) -> set[Path]:
+    """Where those lie that may be read. A link to a folder is none of them: it would bring all that is below that."""
+    places = ((file, Path(os.path.realpath(file))) for file in files)
+    return {real for file, real in places if _may_be_read(file, real, repository, root) and real.is_file()}
+
+
+def _may_be_read(file: Path, real: Path, repository: Path, root: Path) -> bool:
+    """What belongs to an artifact, which may be a link, or lie below one. `real` and `root` are where they lie."""
     if not real.is_relative_to(root):
         return False
     inner = real.relative_to(root).parts
     if any(inner[: len(store)] == store for store in STORES):
         return True
-    no_link = Path(os.path.relpath(file, repository)).parts == inner
+    no_link = file == repository.joinpath(*inner)
     return ".git" not in inner and (no_link or not any(part.startswith(".") for part in inner))
+
+
+def _has_nothing_but(files: Collection[Path], folder: Path) -> bool:
+    """Links do not count: they lead to what has to be granted by itself."""
+    expected = set(map(str, files))
+    limit, pending, folders = len(expected) + FOLDER_LIMIT, [str(folder)], 0
+    while pending and folders < FOLDER_LIMIT:
+        folders += 1
+        try:
+            with os.scandir(pending.pop()) as scan:
+                entries = [entry for entry in islice(scan, limit) if not entry.is_symlink()]
+                is_all = next(scan, None) is None
+        except OSError:
+            return False
+        inner = [entry.path for entry in entries if entry.is_dir()]
+        if not (is_all and expected.issuperset({entry.path for entry in entries}.difference(inner))):
+            return False
+        pending += inner
+    return not pending
