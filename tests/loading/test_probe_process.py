@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loadgate.domain import Device, Lock
-from loadgate.loading.job import Batch
-from loadgate.loading.probe_process import environment
+from loadgate.domain import Case, Device, Format, Loader, Lock
+from loadgate.loading import requests
+from loadgate.loading.job import Batch, Job
+from loadgate.loading.probe_process import ProbeProcess, environment
 from loadgate.probe import kernel
+from loadgate.sandbox.walls import NO_SANDBOX
 
 
 @pytest.fixture
@@ -30,3 +34,39 @@ def test_what_the_runtime_declares_is_what_a_probe_gets(batch: Batch, tmp_path: 
 
 def test_nothing_else_of_our_own_environment_reaches_a_probe(batch: Batch, tmp_path: Path) -> None:
     assert "GITHUB_TOKEN" not in environment({"GITHUB_TOKEN": "a secret", "PATH": "/bin"}, batch, tmp_path)
+
+
+@pytest.fixture
+def saving(tmp_path: Path) -> Job:
+    case = Case(id="c", artifact="a.h5", runtime="r", device=Device.CPU, loader=Loader.KERAS)
+    product = tmp_path / "product"
+    return Job(case=case, path=tmp_path / "a.h5", bytes=0, artifact_digest=None, saves=Format.KERAS_H5, product=product)
+
+
+@pytest.fixture
+def probe(batch: Batch, tmp_path: Path) -> Iterator[ProbeProcess]:
+    lock = dataclasses.replace(batch.lock, interpreter=sys.executable)
+    probe = ProbeProcess(dataclasses.replace(batch, lock=lock), tmp_path, NO_SANDBOX)
+    yield probe
+    probe.close()
+
+
+def kept(job: Job, scratch: Path) -> Path:
+    """Where the probe has put what the case saved."""
+    (folder,) = scratch.glob("probe-*")
+    place = folder / requests.kept(job)
+    place.mkdir()
+    (place / "model.h5").touch()
+    return place
+
+
+def test_what_a_case_has_saved_is_taken_out_of_the_probe(probe: ProbeProcess, saving: Job, tmp_path: Path) -> None:
+    kept(saving, tmp_path)
+    probe.collect(saving)
+    assert (tmp_path / "product/model.h5").is_file()
+
+
+def test_what_holds_a_link_is_not_taken_out_of_the_probe(probe: ProbeProcess, saving: Job, tmp_path: Path) -> None:
+    (kept(saving, tmp_path) / "recorded.npz").symlink_to("/etc/hostname")
+    probe.collect(saving)
+    assert not (tmp_path / "product").exists()

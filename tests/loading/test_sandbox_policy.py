@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -195,3 +196,17 @@ def test_an_environment_inside_the_repository_cannot_name_files_outside(reposito
 def test_a_repository_names_libraries_below_opt_alone(repository: Path, place: str, is_reached: bool) -> None:
     found = reach(batch(repository, Path("/usr/bin/python3"), env={"LD_LIBRARY_PATH": place}), {})
     assert (place in found.run) is is_reached
+
+
+def test_what_was_saved_again_brings_itself_and_nothing_that_its_links_lead_to(
+    repository: Path, tmp_path: Path
+) -> None:
+    (repository / "credentials.json").write_text("x")
+    product = tmp_path / "products/c"
+    product.mkdir(parents=True)
+    for name in ("model.h5", "recorded.npz"):
+        (product / name).symlink_to(repository / "credentials.json")
+    model = product / "model.h5"
+    reading = dataclasses.replace(job(model, model, product / "recorded.npz"), product=product)
+    granted = grants(batch(repository, Path("/usr/bin/python3")), reading)
+    assert granted == [(str(product), landlock.READ)]

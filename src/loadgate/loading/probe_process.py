@@ -17,7 +17,7 @@ from loadgate.loading import requests
 from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message
-from loadgate.probe import confinement, kernel, removal
+from loadgate.probe import confinement, kernel, removal, resave
 from loadgate.sandbox.walls import PROGRAM, Sandbox
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")
@@ -128,8 +128,15 @@ class ProbeProcess:
     def collect(self, job: Job) -> None:
         """Take what a case has saved out of the probe's own directory, which goes with the probe."""
         place = self._scratch / requests.kept(job)
-        if job.product is not None and place.is_dir() and not place.is_symlink() and not job.product.exists():
+        if job.product is None or job.product.exists() or not resave.is_plain_folder(str(place)):
+            return
+        try:
             shutil.move(place, job.product)
+        except OSError:
+            removal.remove(str(job.product))
+        # what else runs in the probe could reach it until now
+        if not resave.is_plain_folder(str(job.product)):
+            removal.remove(str(job.product))
 
     def _send(self, request: requests.Request) -> None:
         data = requests.line(request)

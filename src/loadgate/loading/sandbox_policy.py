@@ -153,8 +153,11 @@ def is_below(path: Path, folder: Path) -> bool:
 def grants(batch: Batch, job: Job) -> list[Grant]:
     """What a load may read of the repository: its artifact, and the names beside it, by which TensorFlow looks for it.
 
-    A link is followed only within the repository, and not into what is hidden there: that may be a secret.
+    A link is followed only within the repository, and not into what is hidden there: that may be a secret. What a load
+    has saved brings itself alone: who saved it may have meant its links for secrets, too.
     """
+    if job.product is not None and job.saves is None:
+        return [(os.path.realpath(job.product), landlock.READ)]
     repository = batch.repository or job.path.parent
     root, folder = Path(os.path.realpath(repository)), Path(os.path.realpath(job.path))
     files = _readable(job.files or (job.path,), repository, root)
@@ -166,8 +169,6 @@ def grants(batch: Batch, job: Job) -> list[Grant]:
     else:
         found = [(str(folder), landlock.READ_DIR)]
     found += [(str(file), landlock.READ_FILE) for file in sorted(files)]
-    if job.product is not None and job.saves is None:
-        found.append((os.path.realpath(job.product), landlock.READ))
     return found
 
 

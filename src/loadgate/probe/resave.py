@@ -5,6 +5,7 @@ Both run in processes of their own, in two runtimes: what the first computed lie
 
 import os
 import shutil
+import stat
 from typing import Any, Callable, Dict, List, Tuple
 
 from . import inference
@@ -12,6 +13,8 @@ from . import inference
 PRODUCT = "product"
 MODEL = {"keras_h5": "model.h5", "keras_v3": "model.keras", "saved_model": "model"}
 RECORDED = "recorded.npz"
+DEEPEST = 32
+"""Folders in each other that what was saved may consist of."""
 RELATIVE = 1e-3
 ABSOLUTE = 1e-4
 """What two versions of TensorFlow may differ by in the same computation in single precision."""
@@ -185,5 +188,31 @@ def difference(value: Any, found: List[Any]) -> str:
 def keep(scratch: str, place: str) -> None:
     """Take what a case has saved out of its scratch directory before that goes."""
     product = os.path.join(scratch, PRODUCT)
-    if os.path.isdir(product) and not os.path.islink(product) and not os.path.exists(place):
+    if not is_plain_folder(product) or os.path.exists(place):
+        return
+    try:
         shutil.move(product, place)
+    except OSError:
+        # it has taken from itself the permission to be moved
+        return
+
+
+def is_plain_folder(folder: str) -> bool:
+    """Whether it holds nothing but files and folders: whoever reads it has rights that who made it had not.
+
+    Deeper than any format of a model, it is taken for no product either.
+    """
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        return False
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        try:
+            mode = os.lstat(place).st_mode
+            if stat.S_ISDIR(mode) and depth < DEEPEST:
+                waiting += [(os.path.join(place, name), depth + 1) for name in os.listdir(place)]
+            elif not stat.S_ISREG(mode):
+                return False
+        except OSError:
+            return False
+    return True
