@@ -195,7 +195,7 @@ STORES = ((".git", "annex", "objects"), (".dvc", "cache"))
 def _readable(files: Sequence[Path], repository: Path, root: Path) -> set[Path]:
     """Where those lie that may be read. A link to a folder is none of them: it would bring all that is below that."""
     places = ((file, Path(os.path.realpath(file))) for file in files)
-    return {real for file, real in places if _may_be_read(file, real, repository, root) and real.is_file()}
+    return {real for file, real in places if _may_be_read(file, real, repository, root) and os.path.isfile(real)}
 
 
 def _may_be_read(file: Path, real: Path, repository: Path, root: Path) -> bool:
