@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,68 @@ def test_signals_reach_nobody_outside_and_everybody_inside(tmp_path: Path) -> No
     finally:
         outside.kill()
         outside.wait()
+
+
+OWN_A_DESCRIPTOR = {
+    "F_SETOWN": "fcntl.fcntl(one, 8, victim)",
+    "F_SETOWN_EX": "fcntl.fcntl(one, 15, struct.pack('ii', 1, victim))",
+    "FIOSETOWN": "fcntl.ioctl(one, 0x8901, struct.pack('i', victim))",
+    "SIOCSPGRP": "fcntl.ioctl(one, 0x8902, struct.pack('i', victim))",
+}
+SIGNAL_THE_OWNER = (
+    "import fcntl, struct\n"
+    "one, other = socket.socketpair()\n"
+    "tell(lambda: {own})\n"
+    "fcntl.fcntl(one, fcntl.F_SETFL, os.O_ASYNC)\n"
+    "other.send(b'x')\n"
+)
+"""The kernel sends SIGIO, at which most programs end."""
+WITHOUT_A_FILTER = tuple(name for name in examine().mechanisms.working if name != "seccomp")
+
+
+@pytest.fixture
+def victim() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("way", OWN_A_DESCRIPTOR)
+def test_before_landlock_knew_signals_nobody_outside_is_made_the_owner_of_a_descriptor(
+    tmp_path: Path, victim: subprocess.Popen[bytes], way: str
+) -> None:
+    code = f"victim = {victim.pid}\n" + SIGNAL_THE_OWNER.format(own=OWN_A_DESCRIPTOR[way])
+    assert run_inside(tmp_path, code, landlock_version=4) == "EPERM"
+    assert victim.poll() is None
+    # and this is what it would have come to
+    assert run_inside(tmp_path, code, WITHOUT_A_FILTER, landlock_version=4) == "done"
+    assert victim.wait(10) == -signal.SIGIO
+
+
+@pytest.mark.parametrize("way", OWN_A_DESCRIPTOR)
+def test_the_owner_of_a_descriptor_is_not_signalled_where_landlock_knows_signals(
+    tmp_path: Path, victim: subprocess.Popen[bytes], way: str
+) -> None:
+    code = f"victim = {victim.pid}\n" + SIGNAL_THE_OWNER.format(own=OWN_A_DESCRIPTOR[way])
+    run_inside(tmp_path, code)
+    assert victim.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("action", "answer"),
+    [
+        ("fcntl.fcntl(file, 10, 9)", "EPERM"),
+        ("fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 0)", "done"),
+        ("fcntl.fcntl(file, fcntl.F_SETFD, fcntl.FD_CLOEXEC)", "done"),
+        ("fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_NONBLOCK)", "done"),
+        ("fcntl.lockf(file, fcntl.LOCK_EX)", "done"),
+        ("fcntl.fcntl(file, fcntl.F_GETOWN)", "done"),
+        ("fcntl.ioctl(socket.socketpair()[0], 0x541B, bytes(4))", "done"),
+    ],
+)
+def test_whatever_else_is_asked_of_a_descriptor_is_done(tmp_path: Path, action: str, answer: str) -> None:
+    code = f"import fcntl\nfile = open('mine', 'w')\ntell(lambda: {action})"
+    assert run_inside(tmp_path, code, landlock_version=4) == answer
 
 
 def test_root_keeps_nothing_but_access_to_files(tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ import errno
 import os
 import socket
 
-from loadgate.probe.landlock import KNOWS_TRUNCATION
+from loadgate.probe.landlock import KNOWS_SCOPES, KNOWS_TRUNCATION
 from loadgate.probe.seccomp import AUDIT, Rule, Test, program
 
 _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     # name: x86_64, aarch64
     "add_key": (248, 217), "bpf": (321, 280), "chmod": (90, None), "chown": (92, None), "chroot": (161, 51),
     "clone": (56, 220), "clone3": (435, 435), "connect": (42, 203), "fanotify_init": (300, 262), "fchmod": (91, 52),
-    "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchown": (93, 55), "fchownat": (260, 54),
+    "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchown": (93, 55), "fchownat": (260, 54), "fcntl": (72, 25),
     "file_setattr": (469, 469), "flock": (73, 32), "fremovexattr": (199, 16), "fsetxattr": (190, 7),
     "fsopen": (430, 430), "fspick": (433, 433), "futimesat": (261, None), "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427), "io_uring_setup": (425, 425), "ioprio_set": (251, 30), "kcmp": (312, 272),
-    "keyctl": (250, 219), "lchown": (94, None), "lremovexattr": (198, 15), "lsetxattr": (189, 6),
+    "io_uring_register": (427, 427), "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30),
+    "kcmp": (312, 272), "keyctl": (250, 219), "lchown": (94, None), "lremovexattr": (198, 15), "lsetxattr": (189, 6),
     "migrate_pages": (256, 238), "mount": (165, 40), "mount_setattr": (442, 442), "move_mount": (429, 429),
     "move_pages": (279, 239), "mq_open": (240, 180), "msgget": (68, 186), "open": (2, None), "openat": (257, 56),
     "openat2": (437, 437), "open_by_handle_at": (304, 265), "open_tree": (428, 428), "perf_event_open": (298, 241),
@@ -65,6 +65,8 @@ _NOT_SUPPORTED = ("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovex
 
 _NEW_NAMESPACES = 0x7E020080
 _PR_SET_DUMPABLE, _PR_SET_PTRACER = 4, 0x59616D61
+_SET_OWNER, _SET_SIGNAL, _SET_EXTENDED_OWNER = 8, 10, 15
+_SET_OWNER_OF_A_SOCKET = (0x8901, 0x8902)
 _LOCAL = (Test(0, (socket.AF_UNIX,)), Test(1, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), mask=0xF))
 _OWN = (Test(0, (0,)),)
 _TO_NOBODY = (Test(4, (0,)), Test(4, (0,), upper=1))
@@ -100,6 +102,12 @@ def rules(machine: str, landlock: int) -> tuple[Rule, ...]:
         # who hides from /proc hides what it holds from those who count it
         ("prctl", errno.EPERM, (Test(0, (_PR_SET_DUMPABLE, _PR_SET_PTRACER), among=False),)),
     ]
+    if landlock < KNOWS_SCOPES:
+        # the kernel itself signals the owner of a descriptor when that can be read, and any process can be made it
+        wanted += [
+            ("fcntl", errno.EPERM, (Test(1, (_SET_OWNER, _SET_SIGNAL, _SET_EXTENDED_OWNER), among=False),)),
+            ("ioctl", errno.EPERM, (Test(1, _SET_OWNER_OF_A_SOCKET, among=False),)),
+        ]
     if landlock < KNOWS_TRUNCATION:
         wanted += [
             ("truncate", errno.EACCES, ()),
