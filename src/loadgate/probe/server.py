@@ -322,6 +322,7 @@ class Server:
         used = kernel.resident(run.process)[0]
         if thorough:
             used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
+            used += self.shared_by(run.process, family)
             if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, [run.process] + family)) > THREAD_LIMIT:
                 return "processes"
             nameless = sum(map(kernel.nameless, [run.process] + family))
@@ -329,6 +330,12 @@ class Server:
             if size + nameless > run.request["disk"] or files > FILE_LIMIT:
                 return "disk"
         return "memory" if used > run.request["memory"] else None
+
+    @staticmethod
+    def shared_by(process: int, family: List[int]) -> int:
+        """Bytes that the family has in shared memory, beyond what counts as its first process's own already."""
+        whole, part = kernel.shared(process)
+        return part - whole + sum(kernel.shared(each)[1] for each in family)
 
 
 def serve(requests: int, replies: int) -> None:

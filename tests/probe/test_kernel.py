@@ -1,0 +1,80 @@
+"""What is seen of a process that is not ours: each of these is a real one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadgate.probe import kernel
+
+MEBIBYTE = 1024**2
+SIZE = 32 * MEBIBYTE
+Start = Callable[..., int]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Start]:
+    """Run a program in a folder of its own until it says that it has done what it is for; the process."""
+    running = []
+
+    def start(program: str) -> int:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program + "\nprint(flush=True)\nsys.stdin.read()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"\n"
+        return process.pid
+
+    yield start
+    for process in running:
+        kernel.kill(kernel.descendants(process.pid))
+        process.kill()
+        process.communicate()
+
+
+FILLS_SHARED_MEMORY = f"""
+import mmap, os, sys
+memory = mmap.mmap(-1, {SIZE})
+memory[:] = bytes({SIZE})
+"""
+SHARES_IT_WITH_THREE = """
+for _ in range(3):
+    seen, sees = os.pipe()
+    if os.fork() == 0:
+        memory[:]
+        os.write(sees, b"x")
+        sys.stdin.read()
+        os._exit(0)
+    os.read(seen, 1)
+"""
+
+
+def test_shared_memory_that_one_process_fills_is_all_its_own(started: Start) -> None:
+    whole, part = kernel.shared(started(FILLS_SHARED_MEMORY))
+    assert SIZE <= whole < SIZE + 8 * MEBIBYTE
+    assert abs(part - whole) < MEBIBYTE
+
+
+def test_shared_memory_of_a_family_counts_once(started: Start) -> None:
+    process = started(FILLS_SHARED_MEMORY + SHARES_IT_WITH_THREE)
+    family = [process, *kernel.descendants(process)]
+    assert len(family) == 4
+    assert SIZE <= sum(kernel.shared(each)[1] for each in family) + MEBIBYTE < SIZE + 8 * MEBIBYTE
+
+
+def test_a_process_without_shared_memory_has_none(started: Start) -> None:
+    assert kernel.shared(started("import sys; held = bytes(64 << 20)")) == (0, 0)
+
+
+def test_a_process_that_has_ended_has_no_shared_memory() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert kernel.shared(process.pid) == (0, 0)
