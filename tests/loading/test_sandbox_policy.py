@@ -10,8 +10,9 @@ import pytest
 
 from loadgate.domain import Case, Device, Loader, Lock
 from loadgate.loading.job import Batch, Job
-from loadgate.loading.sandbox_policy import folders_of, grants, reach, visible
+from loadgate.loading.sandbox_policy import grants, reach
 from loadgate.probe import landlock
+from loadgate.sandbox.reach import folders_of, visible
 
 
 def batch(repository: Path, interpreter: Path, **more: object) -> Batch:

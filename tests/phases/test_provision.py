@@ -22,9 +22,13 @@ from loadgate.interchange import read_document, write_document
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
 from loadgate.runtimes import description
+from loadgate.sandbox.walls import examine
 from tests.command import PATIENCE
 from tests.runtimes.tiny_index import TinyIndex
 
+behind_every_wall = pytest.mark.skipif(
+    bool(examine().missing), reason="this kernel does not give every wall; what it lacks is named at run time"
+)
 HERE = ".".join(str(part) for part in sys.version_info[:2])
 
 
@@ -113,6 +117,34 @@ def test_the_variables_of_a_runtime_are_set_and_are_part_of_its_lock(index: Tiny
     assert (lock_of(plain).tensorflow_git, lock_of(with_variable).tensorflow_git) == ("unset", "1")
     assert lock_of(plain).digest != lock_of(with_variable).digest
     assert lock_of(plain).interpreter == lock_of(with_variable).interpreter
+
+
+@behind_every_wall
+def test_what_the_variables_of_a_runtime_start_stays_inside(index: TinyIndex, cache: Path, tmp_path: Path) -> None:
+    index.add_tensorflow("9.1")
+    canary = tmp_path / "started"
+    env = {"PYTHONWARNINGS": "all:0:antigravity.x:0:0", "BROWSER": f"/bin/sh -c 'echo > {canary}' #%s"}
+    subprocess.run([sys.executable, "-c", ""], env=os.environ | env, check=True, capture_output=True)
+    assert canary.exists()
+    canary.unlink()
+    assert lock_of(*made(cache, asked(env=env))).tensorflow == "9.1"
+    assert not canary.exists()
+
+
+@behind_every_wall
+def test_the_variables_of_a_runtime_change_nothing_in_what_other_runtimes_share(index: TinyIndex, cache: Path) -> None:
+    write_here = "import os\nif 'ACME' in os.environ:\n    open(os.path.dirname(__file__) + '/planted.py', 'w')\n"
+    index.add_tensorflow("9.1", body=write_here)
+    (state,) = made(cache, asked(env={"ACME": "1"}))
+    assert state.finding is not None
+    assert "PermissionError" in state.finding.detail
+    assert not list(cache.rglob("planted.py"))
+
+
+def test_a_runtime_with_variables_keeps_the_bytecode_of_what_it_imports(index: TinyIndex, cache: Path) -> None:
+    index.add_tensorflow("9.1")
+    made(cache, asked(env={"ACME": "1"}))
+    assert list(cache.rglob("tensorflow/__pycache__/*.pyc"))
 
 
 def test_a_runtime_sees_no_secret_and_no_home_of_ours(
@@ -327,6 +359,16 @@ def test_a_program_that_is_no_python_is_a_finding(tmp_path: Path, cache: Path) -
     program.write_text("#!/nonexistent\n")
     program.chmod(0o755)
     assert cause_of(*made(cache, Runtime(name="laptop", interpreter=str(program)))) == "not_runnable"
+
+
+@behind_every_wall
+def test_a_program_that_cannot_be_run_behind_the_walls_is_a_finding_of_one_line(tmp_path: Path, cache: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/nonexistent\n")
+    program.chmod(0o755)
+    (state,) = made(cache, Runtime(name="laptop", interpreter=str(program), env={"ACME": "1"}))
+    assert state.finding is not None
+    assert state.finding.detail == f"{program} cannot be run behind the walls: Permission denied"
 
 
 PROVISION = """

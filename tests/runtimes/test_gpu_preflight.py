@@ -5,6 +5,9 @@ The answers were taken on 2026-11-22 from `tensorflow[and-cuda]` 2.15.1 and 2.21
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from loadgate.domain import Device, GpuTarget, Lock, Plan, Runtime, RuntimeState
 from loadgate.phases.provision import provision
 from loadgate.probe import gpu_devices
 from loadgate.progress import Silent
+from loadgate.runtimes.asking import Asked
 from loadgate.runtimes.gpu_needs import library_names, needs_of, tables
 from loadgate.runtimes.gpu_preflight import (
     GpuDevice,
@@ -24,7 +28,10 @@ from loadgate.runtimes.gpu_preflight import (
     has_code_for,
     is_older,
     judge,
+    opened_libraries,
 )
+from loadgate.runtimes.processes import Processes
+from loadgate.sandbox.walls import examine
 
 CUDA_12 = (
     "libcudart.so.12",
@@ -200,6 +207,21 @@ def test_without_a_driver_the_devices_are_missing_and_nothing_else_happens() -> 
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("this kernel has an NVIDIA driver")
     assert "libnvidia-ml.so.1" in gpu_devices.answer()["missing"]
+
+
+@pytest.mark.skipif(
+    bool(examine().missing), reason="this kernel does not give every wall; what it lacks is named at run time"
+)
+def test_what_the_variables_of_a_runtime_start_stays_inside(tmp_path: Path) -> None:
+    canary = tmp_path / "started"
+    env = {"PYTHONWARNINGS": "all:0:antigravity.x:0:0", "BROWSER": f"/bin/sh -c 'echo > {canary}' #%s"}
+    subprocess.run([sys.executable, "-c", ""], env=os.environ | env, check=True, capture_output=True)
+    assert canary.exists()
+    canary.unlink()
+    needs = needs_of(lock("2.15.1"))
+    assert needs is not None
+    opened_libraries(Asked(interpreter=Path(sys.executable), env=env, made_by_us=False), needs, Processes())
+    assert not canary.exists()
 
 
 def provisioned(cache: Path, **asked: object) -> RuntimeState:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loadgate.loading.sandbox_policy import HARDWARE, PROGRAMS, SETTINGS
+from loadgate.sandbox.reach import HARDWARE, PROGRAMS, SETTINGS
 from loadgate.sandbox.walls import PROGRAM, examine
 
 SELF = Path(os.path.realpath(sys.executable)).parent.parent

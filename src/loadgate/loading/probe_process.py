@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Collection, Mapping
@@ -17,8 +15,8 @@ from loadgate.loading import requests
 from loadgate.loading import sandbox_policy as policy
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message
-from loadgate.probe import confinement, kernel, removal, resave
-from loadgate.sandbox.walls import PROGRAM, Sandbox
+from loadgate.probe import kernel, removal, resave
+from loadgate.sandbox.walls import Sandbox, command
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")
 LOG_LIMIT = 16384
@@ -82,24 +80,15 @@ class ProbeProcess:
         return self._sandbox.held
 
     def _walls(self) -> list[str]:
-        """The command that puts up the outer walls before anything of the runtime runs; none without a sandbox."""
-        if not self._sandbox.held:
-            return []
         batch = self._batch
-        description = {
-            "mechanisms": self._sandbox.mechanisms.working,
-            "landlock_version": self._sandbox.mechanisms.landlock_version,
-            "env": environment(os.environ, batch, self._scratch),
-            "run": self._reach.run,
-            "read": self._reach.read,
-            "names": self._reach.names,
-            "artifacts": [grant for job in batch.jobs for grant in policy.grants(batch, job)],
-            "use": [str(self._scratch), *self._shared_memory],
-            "gpu": batch.device is Device.GPU,
-        }
-        file = self._scratch / "walls.json"
-        file.write_text(json.dumps(description))
-        return [sys.executable, "-I", "-S", str(PROGRAM), str(file)]
+        return command(
+            self._sandbox,
+            self._reach,
+            self._scratch,
+            env=environment(os.environ, batch, self._scratch),
+            gpu=batch.device is Device.GPU,
+            artifacts=[grant for job in batch.jobs for grant in policy.grants(batch, job)],
+        )
 
     def _inner_walls(self) -> dict[str, object]:
         working = self._sandbox.mechanisms.working
@@ -110,13 +99,8 @@ class ProbeProcess:
             "read": self._reach.read,
             "names": self._reach.names,
             "gpu": self._batch.device is Device.GPU,
-            "shared_memory": bool(self._shared_memory),
+            "shared_memory": self._sandbox.mechanisms.shared_memory is None,
         }
-
-    @property
-    def _shared_memory(self) -> list[str]:
-        """The machine's own is everybody's: a load gets one of its own or none."""
-        return [confinement.SHARED_MEMORY] if self._sandbox.mechanisms.shared_memory is None else []
 
     def prepare(self, *, warm: bool) -> None:
         self._send(requests.preparation(self._batch, warm=warm))

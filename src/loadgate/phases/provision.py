@@ -66,7 +66,7 @@ def make(
     try:
         state = made(runtime, repository, workshop, images, lambda step: progress.runtime_step(runtime.name, step))
         if state.lock is not None and state.lock.image is None:
-            known = preflight(runtime, state.lock, workshop.processes)
+            known = preflight(runtime, state.lock, repository, workshop.processes)
             state = replace(state, warnings=known.warnings, notes=(*state.notes, *known.notes))
     except NotMadeError as error:
         state = RuntimeState(name=runtime.name, finding=error.finding)

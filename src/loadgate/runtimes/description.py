@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +11,10 @@ import msgspec
 
 from loadgate.domain import Lock
 from loadgate.probe import describe as program
+from loadgate.runtimes.asking import Asked, ask
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.findings import ImportFailure, runtime_finding
-from loadgate.runtimes.processes import Ended, Processes, harmless
+from loadgate.runtimes.processes import Ended, Processes
 from loadgate.runtimes.resolution import digest_of
 
 TIMEOUT = 300.0
@@ -51,23 +51,30 @@ class Report:
     failure: Failure | None = None
 
 
-def describe(interpreter: Path, env: Mapping[str, str], processes: Processes, *, ours: bool) -> Lock:
+def describe(asked: Asked, processes: Processes) -> Lock:
     """Import TensorFlow there and say what it is. Raises NotMadeError where it cannot be imported, with the cause.
 
-    One that is `ours` does not see the user's home, for a `keras.json` there is no part of it, and keeps the bytecode
+    One that is ours does not see the user's home, for a `keras.json` there is no part of it, and keeps the bytecode
     of what it imports. One that is the user's own is used as the user would, and nothing is written into it.
     """
-    with tempfile.TemporaryDirectory(prefix="loadgate-") as scratch:
-        answer = Path(scratch, "report.json")
-        setting = {"HOME": scratch, "PYTHONNOUSERSITE": "1"} if ours else {"PYTHONDONTWRITEBYTECODE": "1"}
-        ended = processes.run(
-            [interpreter, program.__file__, answer],
-            timeout=TIMEOUT,
-            env={**harmless(os.environ), **setting, **env},
-            cwd=Path(scratch),
-        )
-        report = read_report(answer)
-    return concluded(report, ended, str(interpreter), env)
+    if asked.made_by_us and asked.env and not has_bytecode(asked.interpreter.parent.parent):
+        # With variables it may not write into itself, and each load would compile TensorFlow anew.
+        imported(replace(asked, env={}), processes)
+    report, ended = imported(asked, processes)
+    return concluded(report, ended, str(asked.interpreter), asked.env)
+
+
+def has_bytecode(environment: Path) -> bool:
+    return any(environment.glob("lib/python*/site-packages/tensorflow/__pycache__/*.pyc"))
+
+
+def imported(asked: Asked, processes: Processes) -> tuple[Report, Ended]:
+    with tempfile.TemporaryDirectory(prefix="loadgate-") as folder:
+        scratch = Path(folder)
+        answer = scratch / "report.json"
+        setting = {"HOME": folder, "PYTHONNOUSERSITE": "1"} if asked.made_by_us else {"PYTHONDONTWRITEBYTECODE": "1"}
+        ended = ask(asked, (program.__file__, answer), scratch, processes, TIMEOUT, **setting)
+        return read_report(answer), ended
 
 
 def concluded(report: Report, ended: Ended, interpreter: str, env: Mapping[str, str]) -> Lock:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loadgate.domain import Finding, FindingKind, Lock, Runtime
 from loadgate.errors import UsageError
+from loadgate.runtimes.asking import Asked
 from loadgate.runtimes.description import describe
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.processes import Processes
@@ -29,8 +30,9 @@ def interpreter_of(runtime: Runtime, repository: Path) -> Path:
 def lock_existing(runtime: Runtime, repository: Path, processes: Processes) -> Lock:
     """Raises NotMadeError where it does not run, or cannot import TensorFlow."""
     path = interpreter_of(runtime, repository)
+    asked = Asked(interpreter=path, env=runtime.env, repository=repository, made_by_us=False)
     try:
-        return describe(path, runtime.env, processes, ours=False)
+        return describe(asked, processes)
     except OSError as error:
         headline = f"{path} cannot be run: {error.strerror}."
         raise NotMadeError(Finding(kind=FindingKind.PYTHON, cause="not_runnable", headline=headline)) from error

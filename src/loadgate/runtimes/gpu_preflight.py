@@ -5,18 +5,18 @@ TensorFlow that lacks a library falls back to the CPU and says so in its log alo
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from loadgate.domain import Device, Finding, FindingKind, GpuTarget, Lock, Runtime
 from loadgate.probe import gpu_devices, gpu_libraries
+from loadgate.runtimes.asking import Asked, ask
 from loadgate.runtimes.gpu_needs import Needs, is_built_for_gpu, library_names, needs_of
-from loadgate.runtimes.processes import Processes, harmless
+from loadgate.runtimes.processes import Processes
 
 TIMEOUT = 600.0
 """Seconds for an import of TensorFlow and its libraries, one after the other."""
@@ -62,49 +62,49 @@ class Preflight:
     notes: tuple[str, ...] = ()
 
 
-def preflight(runtime: Runtime, lock: Lock, processes: Processes) -> Preflight:
+def preflight(runtime: Runtime, lock: Lock, repository: Path, processes: Processes) -> Preflight:
     """Look, and judge. Nothing is looked at where neither `devices` nor `gpu` of the spec asks for a GPU."""
     if Device.GPU not in runtime.devices and runtime.gpu is None:
         return Preflight()
     needs = needs_of(lock)
     if is_built_for_gpu(lock) is False or needs is None:
         return judge(lock, needs, Libraries(), Machine(), runtime.gpu)
-    machine = seen_devices(lock, processes)
-    return judge(lock, needs, opened_libraries(lock, needs, runtime.env, processes), machine, runtime.gpu)
+    asked = Asked(
+        interpreter=Path(lock.interpreter),
+        env=runtime.env,
+        repository=repository,
+        made_by_us=runtime.interpreter is None,
+        gpu=True,
+    )
+    machine = seen_devices(asked, processes)
+    return judge(lock, needs, opened_libraries(asked, needs, processes), machine, runtime.gpu)
 
 
 # --- looking ------------------------------------------------------------------------------------------------------
 
 
-def opened_libraries(lock: Lock, needs: Needs, env: Mapping[str, str], processes: Processes) -> Libraries:
-    question = (lock.interpreter, gpu_libraries.__file__)
-    answer = answer_of(question, needs.libraries, env, processes, TIMEOUT)
+def opened_libraries(asked: Asked, needs: Needs, processes: Processes) -> Libraries:
+    answer = answer_of(asked, gpu_libraries.__file__, needs.libraries, processes, TIMEOUT)
     try:
         return msgspec.json.decode(answer, type=Libraries)
     except msgspec.DecodeError:
         return Libraries()
 
 
-def seen_devices(lock: Lock, processes: Processes) -> Machine:
-    answer = answer_of((lock.interpreter, gpu_devices.__file__), (), {}, processes, DEVICES_TIMEOUT)
+def seen_devices(asked: Asked, processes: Processes) -> Machine:
+    answer = answer_of(replace(asked, env={}), gpu_devices.__file__, (), processes, DEVICES_TIMEOUT)
     try:
         return msgspec.json.decode(answer, type=Machine)
     except msgspec.DecodeError:
         return Machine(missing="NVIDIA's driver did not answer")
 
 
-def answer_of(
-    program: tuple[str, str], arguments: Sequence[str], env: Mapping[str, str], processes: Processes, timeout: float
-) -> bytes:
+def answer_of(asked: Asked, program: str, arguments: Sequence[str], processes: Processes, timeout: float) -> bytes:
     """What a program of ours writes when the runtime's own Python runs it; nothing where it did not come to that."""
     with tempfile.TemporaryDirectory(prefix="loadgate-") as scratch:
         answer = Path(scratch, "answer.json")
-        processes.run(
-            [*program, answer, *arguments],
-            timeout=timeout,
-            env={**harmless(os.environ), "PYTHONDONTWRITEBYTECODE": "1", **env},
-            cwd=Path(scratch),
-        )
+        question: tuple[str | Path, ...] = (program, answer, *arguments)
+        ask(asked, question, Path(scratch), processes, timeout, PYTHONDONTWRITEBYTECODE="1")
         try:
             with answer.open("rb") as stream:
                 return stream.read(REPORT_LIMIT)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loadgate.domain import Finding, FindingKind, Runtime, RuntimeState
 from loadgate.probe.describe import machine_facts
+from loadgate.runtimes.asking import Asked
 from loadgate.runtimes.description import describe
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.interpreters import Interpreters
@@ -120,8 +121,9 @@ class Workshop:
         with self.store.alone(digest):
             if not self.refresh and (check := self.store.check(digest, key)):
                 return check, True
+            asked = Asked(interpreter=environment / "bin/python", env=env, made_by_us=True)
             try:
-                check = Check(lock=describe(environment / "bin/python", env, self.processes, ours=True))
+                check = Check(lock=describe(asked, self.processes))
             except NotMadeError as error:
                 check = Check(finding=error.finding)
             if check.finding is None or check.finding.cause not in PASSING:

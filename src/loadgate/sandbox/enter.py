@@ -22,6 +22,8 @@ from loadgate.sandbox import privileges, system_calls
 
 NOT_CLOSED = 71
 """Exit status where a wall that was asked for could not be put up: then nothing is run."""
+NOT_RUN = 126
+"""The same status as a shell's, where the program cannot be run."""
 OPEN_FILES = 65536
 
 Description = dict[str, Any]
@@ -109,7 +111,11 @@ def enter(description: Description, command: list[str]) -> None:
         except OSError as error:
             sys.stderr.write(f"the sandbox could not be closed: {name}: {error}\n")
             sys.exit(NOT_CLOSED)
-    os.execve(command[0], command, description["env"])  # noqa: S606 - no shell: the point of this program
+    try:
+        os.execve(command[0], command, description["env"])  # noqa: S606 - no shell: the point of this program
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} cannot be run behind the walls: {error.strerror}\n")
+        sys.exit(NOT_RUN)
 
 
 def main() -> None:

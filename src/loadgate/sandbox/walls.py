@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from loadgate.domain import Wall
 from loadgate.errors import LoadgateError
-from loadgate.probe import landlock
+from loadgate.probe import confinement, landlock
+from loadgate.sandbox.reach import Reach
 
 PROGRAM = Path(__file__).with_name("enter.py")
 PATIENCE = 30.0
@@ -114,6 +116,41 @@ def examine() -> Sandbox:
         return standing(Mechanisms(**json.loads(ended.stdout)))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise LoadgateError(f"the sandbox could not be examined: {error}") from error
+
+
+def command(  # noqa: PLR0913 -- each says what one wall lets through
+    sandbox: Sandbox,
+    reach: Reach,
+    scratch: Path,
+    *,
+    env: Mapping[str, str],
+    gpu: bool,
+    artifacts: Sequence[tuple[str, int]] = (),
+) -> list[str]:
+    """What to put before a command, so that the outer walls stand before anything of a runtime runs.
+
+    The command sees the variables `env`, which are for the inside alone, and writes nowhere but into `scratch`. Nothing
+    is to be put before it where no wall holds.
+    """
+    if not sandbox.held:
+        return []
+    mechanisms = sandbox.mechanisms
+    # the machine's own is everybody's: what is inside gets one of its own or none
+    shared_memory = [confinement.SHARED_MEMORY] if mechanisms.shared_memory is None else []
+    description = {
+        "mechanisms": mechanisms.working,
+        "landlock_version": mechanisms.landlock_version,
+        "env": dict(env),
+        "run": reach.run,
+        "read": reach.read,
+        "names": reach.names,
+        "artifacts": artifacts,
+        "use": [os.path.realpath(scratch), *shared_memory],
+        "gpu": gpu,
+    }
+    file = scratch / "walls.json"
+    file.write_text(json.dumps(description))
+    return [sys.executable, "-I", "-S", str(PROGRAM), str(file)]
 
 
 def require(sandbox: Sandbox) -> None:
