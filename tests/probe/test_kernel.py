@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from loadgate.probe import kernel
+from loadgate.probe.removal import remove
+from tests.as_user import USER
 
 MEBIBYTE = 1024**2
 SIZE = 32 * MEBIBYTE
@@ -78,3 +82,44 @@ def test_a_process_that_has_ended_has_no_shared_memory() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     assert kernel.shared(process.pid) == (0, 0)
+
+
+def test_what_a_process_has_written_is_counted_at_every_depth(started: Start, tmp_path: Path) -> None:
+    started("import os, sys; os.makedirs('a/b'); open('a/b/c', 'wb').write(bytes(1 << 20))")
+    size, entries = kernel.written(str(tmp_path), 10)
+    assert entries == 3
+    assert size >= MEBIBYTE
+
+
+HIDES_BELOW_A_LONG_PATH = """
+import os, sys
+for _ in range(30):
+    os.mkdir("d" * 200)
+    os.chdir("d" * 200)
+open("file", "wb").write(bytes(1 << 20))
+"""
+
+
+def test_what_lies_below_a_path_that_is_too_long_counts_as_too_much(started: Start, tmp_path: Path) -> None:
+    started(HIDES_BELOW_A_LONG_PATH)
+    assert kernel.written(str(tmp_path), 1000)[1] > 1000
+    remove(str(tmp_path))
+
+
+@pytest.fixture
+def as_the_user() -> Iterator[None]:
+    """As one whom a folder can be closed to, which root is not."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(USER)
+    yield
+    os.seteuid(before)
+
+
+@pytest.mark.usefixtures("as_the_user")
+def test_what_lies_in_a_folder_that_cannot_be_looked_into_counts_as_too_much() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        closed = Path(folder, "closed")
+        closed.mkdir(0o300)
+        (closed / "file").write_bytes(bytes(MEBIBYTE))
+        assert kernel.written(folder, 1000)[1] > 1000

@@ -1,6 +1,7 @@
 """The few things of Linux that Python does not offer: who dies with whom, and what a process really uses."""
 
 import ctypes
+import errno
 import os
 import signal
 from typing import Container, Dict, Iterable, List, Tuple
@@ -156,7 +157,10 @@ def collect(process: int) -> None:
 
 
 def written(folder: str, most_files: int) -> Tuple[int, int]:
-    """Bytes that a folder takes on its disk, and how many entries it has, counted no further than `most_files`."""
+    """Bytes that a folder takes on its disk, and how many entries it has, counted no further than `most_files`.
+
+    Below a path that is too long, or in a folder that is closed to us, could be any number: that counts as more.
+    """
     size = entries = 0
     waiting = [folder]
     while waiting:
@@ -169,7 +173,10 @@ def written(folder: str, most_files: int) -> Tuple[int, int]:
                     size += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-        except OSError:
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
+                return size, most_files + 1
+            # it went while we looked
             continue
     return size, entries
 
