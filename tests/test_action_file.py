@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ WORKFLOWS = sorted([*(ROOT / ".github/workflows").glob("*.yml"), *(ROOT / "docs/
 SCHEMA_CHECK = (str(Path(sys.executable).with_name("check-jsonschema")), "--builtin-schema")
 ZIZMOR = (str(Path(sys.executable).with_name("zizmor")), "--offline", "--persona=pedantic", "--quiet")
 USES = re.compile(r"uses: (?P<action>[^\s@]+)@(?P<version>\S+)(?P<comment>.*)")
+DEFAULT = re.compile(r"\$\{\{ .* \|\| '(.*)' \}\}")
 UNKNOWN_TO_ACTIONLINT = re.compile(
     r'property "workflow_(sha|repository)" is not defined'
     r'|label "ubuntu-24.04" is unknown'
@@ -170,6 +172,24 @@ def test_a_package_index_of_ones_own_reaches_what_makes_runtimes_and_nothing_els
 def test_a_proxy_reaches_what_has_the_network_and_nothing_else() -> None:
     given = {step["name"] for step in steps() if "--env HTTPS_PROXY" in step.get("run", "")}
     assert given == {"Provision", "Provision what may mend", "Report"}
+
+
+def test_other_users_of_a_runner_cannot_pass_to_what_containers_write(tmp_path: Path) -> None:
+    (prepare,) = (step for step in steps() if step.get("id") == "begin")
+    checkout, programs, said = tmp_path / "checkout", tmp_path / "programs", tmp_path / "said"
+    for folder in (checkout, programs):
+        folder.mkdir()
+        folder.chmod(0o755)
+    (programs / "docker").write_text("#!/bin/sh\n")
+    (programs / "docker").chmod(0o755)
+    given = {name: DEFAULT.sub(r"\1", value) for name, value in prepare["env"].items()}
+    given = {name: "" if value.startswith("${{") else value for name, value in given.items()}
+    files = {"GITHUB_WORKSPACE": checkout, "RUNNER_TEMP": tmp_path, "GITHUB_OUTPUT": said}
+    path = f"{programs}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-ec", prepare["run"]], env={**given, **files, "PATH": path}, check=True)
+    (work,) = re.findall(r"^work=(.*)$", said.read_text(), re.MULTILINE)
+    assert (Path(work) / "loaded").is_dir()
+    assert Path(work).stat().st_mode & 0o077 == 0
 
 
 def test_no_input_is_required() -> None:

@@ -86,7 +86,7 @@ def listen(path: str) -> None:
         os.unlink(path)
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.bind(path)
-    os.chmod(path, 0o666)  # noqa: S103 - who loads is another user than who serves, and only they see the folder
+    os.chmod(path, 0o666)  # noqa: S103 - who loads is another user than who serves, and others cannot pass to it
     door.listen(16)
     probes = []  # type: List[Probe]
     while True:

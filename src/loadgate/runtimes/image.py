@@ -100,8 +100,7 @@ def opened(lock: Lock, repository: Path, *, gpu: bool) -> Iterator[Path]:
     """The door to a container of the image that `lock` is of, with `repository` in it; it ends with the context."""
     processes = Processes()
     with tempfile.TemporaryDirectory(prefix="loadgate-", ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o755)  # whoever serves in the container is another user
+        folder = Path(scratch)  # closed to others, since the door in it is open to whichever user serves there
         (folder / "id").write_text(lock.image or "")
         (folder / "python").write_text(lock.interpreter)
         more = ("--gpus", "all") if gpu else ()

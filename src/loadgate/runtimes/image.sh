@@ -15,7 +15,9 @@ set -euo pipefail
 verb=$1 folder=$2
 shift 2
 
-# Two folders are open to the inside, the answer's and the door's. What decides which container is ended is in neither.
+# Two folders are open to the inside, the answer's and the door's: to whichever user an engine makes of the one in there.
+# So FOLDER has to lie where no other user of this machine can pass; for a mount they need not. What decides which
+# container is ended is in neither.
 describe() {
   local probe=$1 image python status
   rm -rf "$folder"/{id,python,status,answer}
