@@ -184,7 +184,7 @@ def test_other_users_of_a_runner_cannot_pass_to_what_containers_write(tmp_path: 
     (programs / "docker").chmod(0o755)
     given = {name: DEFAULT.sub(r"\1", value) for name, value in prepare["env"].items()}
     given = {name: "" if value.startswith("${{") else value for name, value in given.items()}
-    files = {"GITHUB_WORKSPACE": checkout, "RUNNER_TEMP": tmp_path, "GITHUB_OUTPUT": said}
+    files = {"GITHUB_WORKSPACE": str(checkout), "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(said)}
     path = f"{programs}:{os.environ['PATH']}"
     subprocess.run(["bash", "-ec", prepare["run"]], env={**given, **files, "PATH": path}, check=True)
     (work,) = re.findall(r"^work=(.*)$", said.read_text(), re.MULTILINE)
