@@ -73,6 +73,27 @@ def test_a_line_that_means_a_file_of_the_repository_is_left_out_and_noted(tmp_pa
     assert note.endswith("` is left out: runtimes are made without the repository's files.")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("-i https://a.test/${UV_INDEX_PRIVATE_PASSWORD}", "--extra-index-url https://${PASSWORD}@a.test/simple"),
+        *("-f https://a.test/${PASSWORD}", "-e git+https://a.test/${PASSWORD}#egg=x", "x @ https://a.test/${PASSWORD}"),
+        *("https://a.test/${PASSWORD}/x-1-py3-none-any.whl", "https://a.test/$\\\n{PASSWORD}/x-1-py3-none-any.whl"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["-r", "-c"])
+def test_a_line_that_would_tell_an_address_a_variable_is_left_out_and_noted(
+    tmp_path: Path, line: str, kind: str
+) -> None:
+    files: dict[str, str | bytes] = {"requirements.txt": f"keras\n{kind} more.txt\n", "more.txt": f"{line}\n"}
+    declared = requirements.read(write(tmp_path, files), "requirements.txt")
+    assert [requirement.text for requirement in declared.requirements] == ["keras"]
+    assert declared.constraints == ()
+    (note,) = declared.notes
+    assert note.startswith("more.txt:1: `")
+    assert note.endswith("` is left out: no variable of the machine is told to an address that a repository names.")
+
+
 def test_files_named_in_a_file_are_read_from_its_own_folder(tmp_path: Path) -> None:
     files = {
         "serving/requirements.txt": "-r base.txt\n-c../constraints.txt\n--requirement=deep/more.txt\ntensorflow\n",

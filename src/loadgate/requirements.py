@@ -41,6 +41,8 @@ _OPTIONS = (*_INCLUDES, *_KEPT_WITH_VALUE, *_KEPT_ALONE, *_ONLY_FOR_PIP)
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+(?!file:)[a-z]+:")
+_VARIABLE = "${"
+"""Begins what the resolver would replace by a variable of ours, such as the password of an index."""
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tar\.bz2|tar\.xz|tgz)$")
 
 
@@ -173,6 +175,10 @@ class _Reading:
         self._keep(text, origin, constraint=constraint)
 
     def _keep(self, text: str, origin: Origin, *, constraint: bool) -> None:
+        if _VARIABLE in text:
+            why = "no variable of the machine is told to an address that a repository names"
+            self.notes.append(f"{origin}: {quoted(text)} is left out: {why}.")
+            return
         (self.constraints if constraint else self.requirements).append(Requirement(text=text, origin=origin))
 
     def _leave_out(self, text: str, origin: Origin) -> None:
