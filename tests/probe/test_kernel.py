@@ -123,3 +123,52 @@ def test_what_lies_in_a_folder_that_cannot_be_looked_into_counts_as_too_much() -
         closed.mkdir(0o300)
         (closed / "file").write_bytes(bytes(MEBIBYTE))
         assert kernel.written(folder, 1000)[1] > 1000
+
+
+MAPS_AND_CLOSES = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+for _ in range({files}):
+    file = {opens}
+    os.write(file, bytes(1 << 20))
+    libc.mmap(None, {mapped}, 1, 1, file, 0)
+    os.close(file)
+if os.path.exists("f"):
+    os.unlink("f")
+"""
+"""Unlike `mmap`, which keeps a descriptor of what it maps."""
+
+
+def test_a_deleted_file_that_is_open_counts(started: Start) -> None:
+    process = started("import os, sys; f = open('f', 'wb', 0); f.write(bytes(1 << 20)); os.unlink('f')")
+    assert MEBIBYTE <= kernel.nameless([process]) < 2 * MEBIBYTE
+
+
+def test_a_file_that_a_family_holds_counts_once(started: Start) -> None:
+    process = started(
+        "import os, sys, time; f = os.memfd_create('f'); os.write(f, bytes(1 << 20)); os.dup(f)\n"
+        "if os.fork() == 0: time.sleep(600)"
+    )
+    assert kernel.nameless([process, *kernel.descendants(process)]) == MEBIBYTE
+
+
+def test_a_deleted_file_that_is_mapped_and_closed_counts_as_far_as_it_is_mapped(started: Start) -> None:
+    process = started(MAPS_AND_CLOSES.format(opens="os.open('f', os.O_RDWR | os.O_CREAT)", files=1, mapped=SIZE))
+    assert kernel.nameless([process]) == SIZE
+
+
+def test_many_files_cannot_be_hidden_behind_a_mapped_page_of_each(started: Start) -> None:
+    process = started(MAPS_AND_CLOSES.format(opens="os.memfd_create('f')", files=64, mapped=4096))
+    assert kernel.nameless([process]) >= 64 * MEBIBYTE
+
+
+def test_a_file_that_a_folder_shows_does_not_count(started: Start) -> None:
+    process = started(
+        "import mmap, sys; f = open('f', 'w+b', 0); f.write(bytes(1 << 20)); m = mmap.mmap(f.fileno(), 0)"
+    )
+    assert kernel.nameless([process]) == 0
+
+
+def test_shared_memory_is_no_file(started: Start) -> None:
+    assert kernel.nameless([started(FILLS_SHARED_MEMORY)]) == 0

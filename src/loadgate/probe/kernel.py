@@ -11,6 +11,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PF_EXITING = 0x4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
+_UNSEEN = 16 * 1024 * 1024
+_NO_FILES = (b"/dev/zero (deleted)\n", b"/anon_hugepage (deleted)\n")
+"""What the kernel calls memory that is shared, or in huge pages: it is counted where it is used."""
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -181,17 +184,55 @@ def written(folder: str, most_files: int) -> Tuple[int, int]:
     return size, entries
 
 
-def nameless(process: int) -> int:
-    """Bytes of files that a process holds open and that no folder shows: deleted ones, and memory in their disguise."""
-    size = 0
+def nameless(processes: Iterable[int]) -> int:
+    """Bytes of files that no folder shows and processes hold: deleted ones, and memory in their disguise.
+
+    Nobody is told the size of one that is mapped and no longer open. It counts as far as it is mapped, and as 16 MiB at
+    the least, so that there cannot be many.
+    """
+    sizes: Dict[Tuple[int, int], int] = {}
+    extents: Dict[Tuple[bytes, int], int] = {}
+    for process in processes:
+        sizes.update(_deleted_and_open(process))
+        for file, extent in _deleted_and_mapped(process):
+            extents[file] = max(extents.get(file, _UNSEEN), extent)
+    # by the number alone: for some file systems, /proc says another device than stat does
+    seen = {number for _, number in sizes}
+    return sum(sizes.values()) + sum(extent for (_, number), extent in extents.items() if number not in seen)
+
+
+def _deleted_and_open(process: int) -> Dict[Tuple[int, int], int]:
+    """The bytes of each by device and number."""
+    found: Dict[Tuple[int, int], int] = {}
+    folder = "/proc/%d/fd/" % process
     try:
-        for name in os.listdir("/proc/%d/fd" % process):
-            status = os.stat("/proc/%d/fd/%s" % (process, name))
-            if status.st_nlink == 0:
-                size += status.st_blocks * 512
+        names = os.listdir(folder)
     except OSError:
-        return size
-    return size
+        return found
+    for name in names:
+        try:
+            status = os.stat(folder + name)
+        except OSError:
+            # closed while we looked
+            continue
+        if status.st_nlink == 0:
+            found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return found
+
+
+def _deleted_and_mapped(process: int) -> List[Tuple[Tuple[bytes, int], int]]:
+    """Device and number of each, and up to which byte it is mapped: once for every mapping."""
+    try:
+        with open("/proc/%d/maps" % process, "rb") as stream:
+            lines = [line.split(None, 5) for line in stream if line.endswith(b" (deleted)\n")]
+    except OSError:
+        return []
+    found: List[Tuple[Tuple[bytes, int], int]] = []
+    for place, _, offset, device, number, name in lines:
+        if name not in _NO_FILES:
+            start, _, end = place.partition(b"-")
+            found.append(((device, int(number)), int(offset, 16) + int(end, 16) - int(start, 16)))
+    return found
 
 
 def signal_process(process: int, number: int) -> None:

@@ -325,7 +325,7 @@ class Server:
             used += self.shared_by(run.process, family)
             if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, [run.process] + family)) > THREAD_LIMIT:
                 return "processes"
-            nameless = sum(map(kernel.nameless, [run.process] + family))
+            nameless = kernel.nameless([run.process] + family)
             size, files = kernel.written(run.scratch, FILE_LIMIT)
             if size + nameless > run.request["disk"] or files > FILE_LIMIT:
                 return "disk"
