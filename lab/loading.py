@@ -210,7 +210,11 @@ def job(place: Place, name: str, wanted: Wanted, line: dict[str, Any]) -> Job:
     case = Case(id=name, artifact=line["path"], runtime=wanted.runtime, device=Device.CPU, loader=wanted.loader)
     artifact = line["artifact"]
     return Job(
-        case=case, path=place.artifacts / line["path"], bytes=artifact["bytes"], artifact_digest=artifact["digest"]
+        case=case,
+        path=place.artifacts / line["path"],
+        bytes=artifact["bytes"],
+        artifact_digest=artifact["digest"],
+        files=tuple(place.artifacts / file for file in artifact["files"]),
     )
 
 
