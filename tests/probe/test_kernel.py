@@ -91,6 +91,24 @@ def test_what_a_process_has_written_is_counted_at_every_depth(started: Start, tm
     assert size >= MEBIBYTE
 
 
+FLICKERS = """
+import os, sys
+for number in range(20):
+    open("kept-%d" % number, "wb").write(bytes(1 << 16))
+if os.fork() == 0:
+    while True:
+        for number in range(200):
+            open("flicker-%d" % number, "wb").close()
+        for number in range(200):
+            os.unlink("flicker-%d" % number)
+"""
+
+
+def test_files_that_come_and_go_hide_none_of_those_beside_them(started: Start, tmp_path: Path) -> None:
+    started(FLICKERS)
+    assert min(kernel.written(str(tmp_path), 1000)[0] for _ in range(200)) >= 20 << 16
+
+
 HIDES_BELOW_A_LONG_PATH = """
 import os, sys
 for _ in range(30):

@@ -173,7 +173,7 @@ def written(folder: str, most_files: int) -> Tuple[int, int]:
                     entries += 1
                     if entries > most_files:
                         return size, entries
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    size += _blocks(entry)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
         except OSError as error:
@@ -182,6 +182,14 @@ def written(folder: str, most_files: int) -> Tuple[int, int]:
             # it went while we looked
             continue
     return size, entries
+
+
+def _blocks(entry: "os.DirEntry[str]") -> int:
+    """Its bytes on the disk; 0 where it went while we looked, which is no reason not to count those beside it."""
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 def nameless(processes: Iterable[int]) -> int:
