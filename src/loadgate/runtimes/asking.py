@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadgate.probe import removal
 from loadgate.runtimes.processes import Ended, Processes, harmless
 from loadgate.sandbox.reach import NOWHERE, reach
 from loadgate.sandbox.walls import command, examine
@@ -22,6 +25,16 @@ class Asked:
     repository: Path = NOWHERE
     made_by_us: bool
     gpu: bool = False
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of its own for one question, removed whatever was made in it."""
+    folder = tempfile.mkdtemp(prefix="loadgate-")
+    try:
+        yield Path(folder)
+    finally:
+        removal.remove(folder)
 
 
 def ask(

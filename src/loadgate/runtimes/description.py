@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ import msgspec
 
 from loadgate.domain import Lock
 from loadgate.probe import describe as program
-from loadgate.runtimes.asking import Asked, ask
+from loadgate.repository import UnusableFileError, read_bytes
+from loadgate.runtimes.asking import Asked, ask, scratch_folder
 from loadgate.runtimes.failure import NotMadeError
 from loadgate.runtimes.findings import ImportFailure, runtime_finding
 from loadgate.runtimes.processes import Ended, Processes
@@ -69,10 +69,11 @@ def has_bytecode(environment: Path) -> bool:
 
 
 def imported(asked: Asked, processes: Processes) -> tuple[Report, Ended]:
-    with tempfile.TemporaryDirectory(prefix="loadgate-") as folder:
-        scratch = Path(folder)
+    with scratch_folder() as scratch:
         answer = scratch / "report.json"
-        setting = {"HOME": folder, "PYTHONNOUSERSITE": "1"} if asked.made_by_us else {"PYTHONDONTWRITEBYTECODE": "1"}
+        setting = (
+            {"HOME": str(scratch), "PYTHONNOUSERSITE": "1"} if asked.made_by_us else {"PYTHONDONTWRITEBYTECODE": "1"}
+        )
         ended = ask(asked, (program.__file__, answer), scratch, processes, TIMEOUT, **setting)
         return read_report(answer), ended
 
@@ -86,9 +87,8 @@ def concluded(report: Report, ended: Ended, interpreter: str, env: Mapping[str, 
 
 def read_report(path: Path) -> Report:
     try:
-        with path.open("rb") as stream:
-            return msgspec.json.decode(stream.read(REPORT_LIMIT), type=Report)
-    except (OSError, msgspec.DecodeError):  # it ended before it wrote, or something else wrote there
+        return msgspec.json.decode(read_bytes(path, REPORT_LIMIT), type=Report)
+    except (UnusableFileError, msgspec.DecodeError):  # it ended before it wrote, or something else wrote there
         return Report()
 
 

@@ -5,7 +5,6 @@ TensorFlow that lacks a library falls back to the CPU and says so in its log alo
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,8 @@ import msgspec
 
 from loadgate.domain import Device, Finding, FindingKind, GpuTarget, Lock, Runtime
 from loadgate.probe import gpu_devices, gpu_libraries
-from loadgate.runtimes.asking import Asked, ask
+from loadgate.repository import UnusableFileError, read_bytes
+from loadgate.runtimes.asking import Asked, ask, scratch_folder
 from loadgate.runtimes.gpu_needs import Needs, is_built_for_gpu, library_names, needs_of
 from loadgate.runtimes.processes import Processes
 
@@ -101,14 +101,13 @@ def seen_devices(asked: Asked, processes: Processes) -> Machine:
 
 def answer_of(asked: Asked, program: str, arguments: Sequence[str], processes: Processes, timeout: float) -> bytes:
     """What a program of ours writes when the runtime's own Python runs it; nothing where it did not come to that."""
-    with tempfile.TemporaryDirectory(prefix="loadgate-") as scratch:
-        answer = Path(scratch, "answer.json")
+    with scratch_folder() as scratch:
+        answer = scratch / "answer.json"
         question: tuple[str | Path, ...] = (program, answer, *arguments)
-        ask(asked, question, Path(scratch), processes, timeout, PYTHONDONTWRITEBYTECODE="1")
+        ask(asked, question, scratch, processes, timeout, PYTHONDONTWRITEBYTECODE="1")
         try:
-            with answer.open("rb") as stream:
-                return stream.read(REPORT_LIMIT)
-        except OSError:
+            return read_bytes(answer, REPORT_LIMIT)
+        except UnusableFileError:
             return b""
 
 
