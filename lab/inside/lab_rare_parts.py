@@ -4,13 +4,11 @@
 still installs would write is made from what one does write, by changing what is rare about it.
 """
 
-import json
 import os
-import sys
 
 import numpy as np
 import tensorflow as tf
-from lab_state_parts import NETWORKS, OPTIMIZERS, export
+from lab_state_parts import NETWORKS, OPTIMIZERS, attempt, export, main
 from tensorflow.core.protobuf import saved_model_pb2  # of no public name
 
 v1 = tf.compat.v1
@@ -373,38 +371,5 @@ def of_sixteen_bits(folder, tell):
         attempt(tell, "sixteen_bits_%s.tflite" % name, save, folder)
 
 
-# ------------------------------------------------------------------------------------------------------------------
-
-
-FORMATS = {".h5": "keras_h5", ".keras": "keras_v3", ".tflite": "tflite", ".pb": "graph_def"}
-
-
-def attempt(tell, name, save, folder, within=""):
-    kind = "checkpoint" if within else FORMATS.get(os.path.splitext(name)[1], "saved_model")
-    try:
-        save(os.path.join(folder, name))
-    except Exception as error:
-        tell(name, kind, "%s: %s" % (type(error).__name__, str(error)[:300]))
-    else:
-        tell(name + within, kind)
-
-
-def main(folder, account):
-    os.chdir(folder)
-    with open(account, "w") as stream:
-
-        def tell(name, kind, failure=None):
-            stream.write(json.dumps({"name": name, "format": kind, "failure": failure}) + "\n")
-            stream.flush()
-
-        for group in [meta_graphs, changed, models, without_weights]:
-            group(folder, tell)
-        if tf.executing_eagerly():
-            for group in [updates, gradient_in_function, of_sixteen_bits]:
-                group(folder, tell)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
-    sys.stdout.flush()
-    os._exit(0)
+    main([meta_graphs, changed, models, without_weights], [updates, gradient_in_function, of_sixteen_bits])

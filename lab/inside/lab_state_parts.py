@@ -248,8 +248,11 @@ def trained_by_keras(folder, tell):
 # ------------------------------------------------------------------------------------------------------------------
 
 
+FORMATS = {".h5": "keras_h5", ".keras": "keras_v3", ".tflite": "tflite", ".pb": "graph_def"}
+
+
 def attempt(tell, name, save, folder, within=""):
-    kind = "checkpoint" if within else "saved_model"
+    kind = "checkpoint" if within else FORMATS.get(os.path.splitext(name)[1], "saved_model")
     try:
         save(os.path.join(folder, name))
     except Exception as error:
@@ -258,7 +261,9 @@ def attempt(tell, name, save, folder, within=""):
         tell(name + within, kind)
 
 
-def main(folder, account):
+def main(of_graphs, eager):
+    """`eager`: what only a TensorFlow that runs eagerly can save."""
+    folder, account = sys.argv[1:]
     os.chdir(folder)
     with open(account, "w") as stream:
 
@@ -266,14 +271,11 @@ def main(folder, account):
             stream.write(json.dumps({"name": name, "format": kind, "failure": failure}) + "\n")
             stream.flush()
 
-        for group in [table_of_session, trained, tagged, in_shards]:
+        for group in of_graphs + (eager if tf.executing_eagerly() else []):
             group(folder, tell)
-        if tf.executing_eagerly():
-            for group in [tables, functions_that_train, trained_by_keras]:
-                group(folder, tell)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
-    sys.stdout.flush()
-    os._exit(0)
+    main([table_of_session, trained, tagged, in_shards], [tables, functions_that_train, trained_by_keras])
