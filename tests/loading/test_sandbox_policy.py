@@ -135,6 +135,21 @@ def test_what_lies_below_the_folder_of_an_artifact_and_is_no_file_of_it_is_not_r
     assert granted == {str(folder): landlock.READ_DIR} | {str(file): landlock.READ_FILE for file in files}
 
 
+@pytest.mark.parametrize(("loader", "is_read"), [(Loader.KERAS, True), (Loader.SAVED_MODEL, False)])
+def test_what_keras_looks_for_in_any_folder_is_there_for_it_as_it_is_in_production(
+    repository: Path, loader: Loader, is_read: bool
+) -> None:
+    folder = repository / "models"
+    files = saved_model_in(folder)
+    for name in ("config.json", "log.csv"):
+        (folder / name).touch()
+    asked = job(folder, *files)
+    asked = dataclasses.replace(asked, case=dataclasses.replace(asked.case, loader=loader))
+    granted = dict(grants(batch(repository, Path("/usr/bin/python3")), asked))
+    assert (str(folder / "config.json") in granted) is is_read
+    assert str(folder / "log.csv") not in granted
+
+
 def test_a_folder_that_holds_an_artifact_alone_is_read_as_a_whole(repository: Path) -> None:
     files = saved_model_in(repository / "models")
     (repository / "models/assets").mkdir()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from loadgate.domain import Loader
 from loadgate.loading.job import Batch, Job
 from loadgate.probe import landlock
 from loadgate.sandbox.reach import NOWHERE, Reach
@@ -15,6 +16,9 @@ from loadgate.sandbox.reach import reach as reach_of
 
 FOLDER_LIMIT = 1000
 """Folders of an artifact that are looked into before its files are granted one by one."""
+
+OF_KERAS = ("config.json", "metadata.json", "model.weights.h5")
+"""By the first, Keras 3 takes a folder for a model of its own, whatever else lies in it, and reads the others then."""
 
 Grant = tuple[str, int]
 """A path, and rights over what is there."""
@@ -42,7 +46,8 @@ def grants(batch: Batch, job: Job) -> list[Grant]:
         return [(os.path.realpath(job.product), landlock.READ)]
     repository = batch.repository or job.path.parent
     root, folder = Path(os.path.realpath(repository)), Path(os.path.realpath(job.path))
-    files = _readable(job.files or (job.path,), repository, root)
+    looked_for = OF_KERAS if job.case.loader in (Loader.KERAS, Loader.TF_KERAS) else ()
+    files = _readable([*(job.files or (job.path,)), *(job.path / name for name in looked_for)], repository, root)
     if not (folder.is_dir() and all(file.is_relative_to(job.path) for file in job.files)):
         found = [(str(folder.parent), landlock.READ_DIR)]
     elif _may_be_read(job.path, folder, repository, root) and _has_nothing_but(files, folder):
