@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.artifacts.interface import HEAD
 from loadgate.domain import Artifact, Facts, Format, SavedWith, StandInKind
+from loadgate.errors import UsageError
 
 from .making import (
     formats,
@@ -144,6 +148,20 @@ def test_a_truncated_data_set_is_no_broken_model_whatever_its_extension(tmp_path
     content = (tmp_path / "readings.h5").read_bytes()
     (tmp_path / "readings.h5").write_bytes(content[: len(content) - 100])
     assert formats(tmp_path) == {}
+
+
+LINK_WITH_A_NAME_OF_MANY_EXABYTES = (
+    "c-rgqaB<`1lHy_j0S*oZQb7WgX2c=S$iNDglYsICfDi-}m?3-vsK$^WS6AGojDk@xFo2C="
+    "zmg57y~T&cc3;~H?S4;sZTIe^_x=D5hW*B$Z`l=&h7c710OIZvrv"
+)
+"""Found by the fuzzer, compressed."""
+
+
+def test_a_length_that_python_cannot_index_ends_in_one_line(tmp_path: Path) -> None:
+    content = zlib.decompress(base64.b85decode(LINK_WITH_A_NAME_OF_MANY_EXABYTES))
+    (tmp_path / "model.h5").write_bytes(content)
+    with pytest.raises(UsageError, match="no TensorFlow or Keras model that loadgate knows"):
+        identify(tmp_path / "model.h5")
 
 
 def test_a_configuration_that_is_no_json_is_damage_in_one_line(tmp_path: Path) -> None:

@@ -47,5 +47,5 @@ def read_part(descriptor: int, start: int, size: int, reader: Callable[[Group], 
     source = Source(descriptor, start, size)
     try:
         return reader(StoredGroup(source, source.root_address()))
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError) as error:  # a length may be more than Python can index
         raise DamagedError("a structure of the HDF5 file is cut short") from error
