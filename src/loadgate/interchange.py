@@ -18,6 +18,7 @@ import msgspec
 
 from loadgate.domain import CaseResult, Locks, Plan
 from loadgate.errors import LoadgateError, UsageError
+from loadgate.places import OURS, refuse_link
 
 VERSION = 1
 """Of all three files; a reader refuses any other."""
@@ -36,10 +37,14 @@ def write_document(path: Path, document: Plan | Locks) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` so that a reader sees the old file or the new one, never half of one."""
+    if path.parent.name == OURS.name:
+        refuse_link(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as stream:
+            stream.write(content)
         temporary.replace(path)
     except OSError as error:
         raise LoadgateError(f"{path}: cannot be written: {error.strerror}") from error
@@ -91,6 +96,9 @@ def refuse_contradictions(plan: Plan) -> None:
 
 def open_results(path: Path) -> BinaryIO:
     """Open a file for results, empty, to be appended to. Unbuffered: what could not be written is not tried again."""
+    if path.parent.name == OURS.name:
+        refuse_link(path.parent)
+        refuse_link(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return cast(BinaryIO, path.open("wb", buffering=0))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from loadgate.errors import UsageError
 
+OURS = Path(".loadgate")
+"""The folder in a repository that is loadgate's own."""
+
 
 def status_of(path: Path) -> os.stat_result | None:
     """None where nothing is there. Raises `UsageError` where we may not look."""
@@ -27,3 +30,9 @@ def is_folder(path: Path) -> bool:
 def is_file(path: Path) -> bool:
     status = status_of(path)
     return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise `UsageError` where a link is: a repository may have brought it, and who writes there writes anywhere."""
+    if path.is_symlink():
+        raise UsageError(f"{path}: is a link, and may lead out of the repository; remove it, or give another --output")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from loadgate.places import OURS
+
 if TYPE_CHECKING:
     from loadgate.phases.publish import Publication
     from loadgate.phases.report import Gate, Outputs
     from loadgate.report.terminal import Detail
 
-FOLDER = Path(".loadgate")
+FOLDER = OURS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

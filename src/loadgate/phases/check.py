@@ -21,6 +21,7 @@ from loadgate.phases.plan import plan
 from loadgate.phases.provision import provision
 from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
 from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
+from loadgate.places import OURS, refuse_link
 from loadgate.progress import ShowProgress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
@@ -148,7 +149,9 @@ def claim(folder: Path) -> Iterator[None]:
     the kernel takes back, so a run that is killed leaves none.
     """
     # in a folder of somebody else, such as the repository itself, .gitignore would hide what is theirs
-    is_ours = folder.name == ".loadgate" or not folder.exists()
+    is_ours = folder.name == OURS.name or not folder.exists()
+    if folder.name == OURS.name:
+        refuse_link(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -179,7 +182,7 @@ def empty(folder: Path, is_ours: bool) -> None:
         for half in folder.glob(".*.[0-9]*"):  # what a run that was killed had not written to its end
             if half.name[1:].rpartition(".")[0] in (*STALE, "plan.json", "locks.json"):
                 half.unlink(missing_ok=True)
-        if is_ours and not (folder / ".gitignore").exists():
+        if is_ours and not os.path.lexists(folder / ".gitignore"):
             (folder / ".gitignore").write_text("*\n")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error

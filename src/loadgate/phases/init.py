@@ -17,10 +17,12 @@ def init(root: Path, *, force: bool = False) -> str:
     if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
     file = root / "loadgate.yml"
-    if status_of(file) is not None and not force:
+    if (status_of(file) is not None or file.is_symlink()) and not force:
         raise UsageError(f"{file}: exists already; `--force` replaces it")
     spec = infer_spec(root, (sys.version_info.major, sys.version_info.minor))
     try:
+        if file.is_symlink():  # that is what is replaced, not what it leads to
+            file.unlink()
         file.write_text(render(spec), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
