@@ -452,6 +452,41 @@ def test_a_requirement_of_tensorflow_replaces_that_of_the_base_image(tmp_path: P
     assert (runtime.tensorflow, asked(runtime)) == (None, ["tensorflow==2.13.1"])
 
 
+@pytest.mark.parametrize("line", ["tensorflow", "tensorflow>=2.10", "tensorflow[and-cuda]~=2.15"])
+def test_what_the_base_image_meets_already_is_not_installed_anew(line: str, tmp_path: Path) -> None:
+    dockerfile = "FROM tensorflow/tensorflow:2.15.0\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile, "requirements.txt": f"h5py\n{line}\n"})
+    assert (runtime.tensorflow, str(runtime.origin)) == ("2.15.0", "Dockerfile:1")
+    assert runtime.notes[0] == "TensorFlow 2.15.0, from the base image in Dockerfile:1."
+    assert runtime.notes[-1] == (
+        f"`{line}`, from requirements.txt:2, is met by the base image, so pip installs no other."
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install -U tensorflow",
+        "pip install --upgrade -r requirements.txt",
+        "pip install --target=/deps tensorflow",
+        "/venv/bin/pip install tensorflow",
+        "/venv/bin/python -m pip install tensorflow",
+        "pip install 'tensorflow>=2.16'",
+        "pip install tensorflow-cpu",
+        "pip install tensorflow -c constraints.txt",
+    ],
+)
+def test_what_pip_installs_although_the_base_image_has_another_is_taken(command: str, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"requirements.txt": "tensorflow\n", "constraints.txt": "tensorflow==2.16.1\n"}
+    runtime = infer_one(tmp_path, {**files, "Dockerfile": f"FROM tensorflow/tensorflow:2.15.0\nRUN {command}\n"})
+    assert runtime.tensorflow is None
+
+
+def test_the_server_alone_has_no_package_that_meets_what_pip_is_asked_for(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"Dockerfile": "FROM tensorflow/serving:2.15.0\nRUN pip install tensorflow\n"})
+    assert (runtime.tensorflow, asked(runtime)) == (None, ["tensorflow"])
+
+
 def test_a_requirements_file_that_a_dockerfile_installs_is_found_by_what_was_copied(tmp_path: Path) -> None:
     dockerfile = "FROM python:3.10\nCOPY serving/requirements*.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\n"
     runtime = infer_one(

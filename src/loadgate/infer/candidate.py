@@ -83,11 +83,10 @@ class Candidate:
     @property
     def chosen_line(self) -> Requirement | None:
         """The line for which it is a candidate; None where that is its base image."""
-        return (
-            self.line_naming(TENSORFLOW_NAMES)
-            or (None if self.image else self.line_naming(KERAS_NAMES))
-            or (None if self.image else self.line_naming(TFLITE_NAMES))
-        )
+        if self.image:
+            return None
+        names = (TENSORFLOW_NAMES, KERAS_NAMES, TFLITE_NAMES)
+        return next((line for each in names if (line := self.line_naming(each))), None)
 
     @property
     def origin(self) -> Origin:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, Declared, Python, first_named, is_dockerfile
-from loadgate.infer import dockerfile, python_version
+from loadgate.domain import Requirement
+from loadgate.infer import base_image, dockerfile, python_version
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.environment import set_beside, set_by
 from loadgate.infer.groups import is_for_development
@@ -88,6 +89,7 @@ class Survey:
         lines: list[tuple[int, int, str]] = []
         files: list[str] = []
         notes: list[str] = []
+        fresh: set[tuple[str, int] | str] = set()
         for installed in image.installed:
             file = self._file_meant(installed.text, image)
             if file and installed.text.startswith(("-r", "--requirement")):
@@ -98,6 +100,8 @@ class Survey:
                 notes.append(f"{image.file}:{installed.line}: {quoted(installed.text)} could not be followed.")
             else:
                 lines.append((installed.line, 1, installed.text))
+            if installed.is_fresh:
+                fresh.add(file or (image.file, installed.line))
         listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
         try:
             own = read_lines(self.root, lines, image.file)
@@ -106,13 +110,13 @@ class Survey:
             return None
         parts = [*(declared for _, declared in listed if declared), own]
         requirements = tuple(line for part in parts for line in part.requirements)
-        required = first_named(requirements, TENSORFLOW_NAMES)
-        brought = None if required else image.tensorflow
-        if not (required or brought) and dockerfile.has_some_tensorflow(image.base):
+        brought = base_image.brought_by(image, parts, _of_places(requirements, fresh))
+        if not (first_named(requirements, TENSORFLOW_NAMES) or brought) and dockerfile.has_some_tensorflow(image.base):
             self.notes.append(
                 f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
                 "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
             )
+        about_base = base_image.notes_on(image, brought, requirements)
         candidate = Candidate(
             file=image.file,
             requirements=requirements,
@@ -120,7 +124,7 @@ class Survey:
             requirement_files=tuple(file for file, declared in listed if declared),
             image=brought,
             python=image.python,
-            notes=(*notes, *(note for part in parts for note in part.notes), *_about_base(image, brought)),
+            notes=(*notes, *(note for part in parts for note in part.notes), *about_base),
             reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
         )
         return set_by(image, candidate)
@@ -153,13 +157,10 @@ class Survey:
                     yield set_beside(others, candidate)
 
 
-def _about_base(image: dockerfile.Image, brought: Python | None) -> list[str]:
-    notes = []
-    if brought and image.base.split(":")[0].endswith("tensorflow/serving"):
-        notes.append(f"{brought.origin}: TensorFlow Serving's TensorFlow is made as the Python package of its version.")
-    if brought and "-gpu" in image.base:
-        notes.append(f"{brought.origin}: the image is for GPUs; add `devices: [cpu, gpu]` to load on both.")
-    return notes
+def _of_places(lines: Iterable[Requirement], places: Collection[tuple[str, int] | str]) -> list[Requirement]:
+    """The lines of those files, and those that stand in one of those places."""
+    origins = [(line, line.origin) for line in lines if line.origin]
+    return [line for line, origin in origins if origin.file in places or (origin.file, origin.line) in places]
 
 
 def _without_included(candidates: Sequence[Candidate]) -> list[Candidate]:
