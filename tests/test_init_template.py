@@ -116,6 +116,9 @@ packages = st.sampled_from(
 loaders = st.fixed_dictionaries(
     {}, optional={format_: st.sampled_from(LOADERS_OF_FORMAT[format_]) for format_ in Format}
 )
+patterns = st.sampled_from(
+    ["models/**", "*.h5", 'a "b" c', "it's: #1", "{a}, [b]?", "- x", "a\\#b", "\u202eabc", "ünï/*", "\U0001f600"]
+)
 circumstances = st.fixed_dictionaries(
     {
         "env": st.dictionaries(
@@ -126,6 +129,7 @@ circumstances = st.fixed_dictionaries(
         "loaders": loaders,
         "imports": st.lists(words.filter(str.isidentifier), max_size=3).map(tuple),
         "devices": st.sampled_from([(Device.CPU,), (Device.GPU,), (Device.CPU, Device.GPU)]),
+        "artifacts": st.lists(patterns, max_size=3).map(tuple),
         "gpu": st.none()
         | st.builds(GpuTarget, driver=platform_versions, cuda=platform_versions, cudnn=platform_versions),
     }
@@ -143,9 +147,6 @@ sources = st.one_of(
     st.fixed_dictionaries({"image": st.sampled_from(["acme", "ghcr.io/acme/serving:2.15", "a@sha256:00"])}),
 )
 runtimes = st.builds(lambda name, source, more: Runtime(name=name, **source, **more), names, sources, circumstances)
-patterns = st.sampled_from(
-    ["models/**", "*.h5", 'a "b" c', "it's: #1", "{a}, [b]?", "- x", "a\\#b", "\u202eabc", "ünï/*", "\U0001f600"]
-)
 specs = st.builds(
     Spec,
     include=st.lists(patterns, max_size=3).map(tuple),

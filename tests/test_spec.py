@@ -341,7 +341,7 @@ def test_aliases_of_aliases_are_not_followed_for_ever(repository: Path) -> None:
 def test_a_spec_that_contains_itself_is_refused(repository: Path) -> None:
     assert mistakes_of(repository, "version: 1\nruntimes: &all {a: *all}") == [
         "loadgate.yml:2:17: `a` is no key of runtime `a`; write one of python, tensorflow, keras, requirements,"
-        " packages, env, loader, imports, devices, gpu, interpreter, image"
+        " packages, env, loader, imports, devices, artifacts, gpu, interpreter, image"
     ]
 
 

@@ -283,6 +283,8 @@ class Runtime:
     loaders: Mapping[Format, Loader] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     devices: tuple[Device, ...] = (Device.CPU,)
+    artifacts: tuple[str, ...] = ()
+    """Patterns of .gitignore for the artifacts that are loaded in it; none for all of them."""
     gpu: GpuTarget | None = None
     interpreter: str | None = None
     """Path of a Python that exists, relative to the repository or absolute."""

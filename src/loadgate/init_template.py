@@ -42,7 +42,7 @@ def _artifacts(spec: Spec) -> Iterator[str]:
 
 
 def _runtimes(spec: Spec) -> Iterator[str]:
-    yield "# The environments in which every model has to load, by name."
+    yield "# The environments in which the models have to load, by name."
     yield "runtimes:"
     for runtime in spec.runtimes:
         yield f"  {word(runtime.name)}:"
@@ -75,6 +75,7 @@ def _circumstances(runtime: Runtime) -> Iterator[str]:
     )
     yield from _list("    ", "imports", runtime.imports, "[acme.layers]", "imported first, for custom objects")
     yield f"    devices: [{', '.join(runtime.devices)}]    # cpu, gpu or both"
+    yield from _list("    ", "artifacts", runtime.artifacts, '["legacy/**"]', "where only some models are loaded in it")
     if runtime.gpu is None:
         yield '    # gpu: {driver: "535", cuda: "12.2", cudnn: "8.9"}    # what production has'
     else:

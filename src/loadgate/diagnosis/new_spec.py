@@ -49,6 +49,7 @@ def _runtime(runtime: Runtime) -> Iterator[str]:
     yield from _list("imports", runtime.imports)
     if runtime.devices != (Device.CPU,):
         yield from _list("devices", runtime.devices)
+    yield from _list("artifacts", runtime.artifacts)
 
 
 def _list(key: str, items: Sequence[str]) -> Iterator[str]:

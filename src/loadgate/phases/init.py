@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.errors import UsageError
@@ -13,6 +14,8 @@ def init(root: Path, *, force: bool = False) -> str:
     """Write `loadgate.yml` into `root`; one line that says what is in it."""
     from loadgate.infer import infer_spec
     from loadgate.init_template import render
+    from loadgate.phases.scope import scoped
+    from loadgate.sandbox.finding import discover_apart
 
     if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
@@ -20,6 +23,7 @@ def init(root: Path, *, force: bool = False) -> str:
     if (status_of(file) is not None or file.is_symlink()) and not force:
         raise UsageError(f"{file}: exists already; `--force` replaces it")
     spec = infer_spec(root, (sys.version_info.major, sys.version_info.minor))
+    spec = replace(spec, runtimes=scoped(spec, [each.path for each in discover_apart(root)]))
     try:
         if file.is_symlink():  # that is what is replaced, not what it leads to
             file.unlink()

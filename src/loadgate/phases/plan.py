@@ -18,6 +18,8 @@ from loadgate.places import is_file, is_folder
 SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
 UNREAD_TOLD = 5
 """Artifacts that could not be looked into and get a sentence of their own."""
+NOWHERE_TOLD = 5
+"""Artifacts that are named where no runtime loads them."""
 
 
 def repository_around(folder: Path) -> Path | None:
@@ -44,6 +46,7 @@ def plan(
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
     from loadgate.artifacts.bounds import is_utf_8, spelled
     from loadgate.diagnosis.carried import notes_on_code
+    from loadgate.phases.scope import scoped
     from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
 
@@ -54,11 +57,16 @@ def plan(
     if not is_utf_8(str(root.resolve())):
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
-    chosen = chosen_runtimes(spec.runtimes, runtimes)
+    chosen_runtimes(spec.runtimes, runtimes)
     sightings = discover_apart(root, include=spec.include, exclude=spec.exclude)
-    wanted_paths = chosen_paths([each.path for each in sightings], artifacts, root)
-    found = distinct(read_apart(root, [each for each in sightings if each.path in wanted_paths]))
-    cases = tuple(cases_of(found, chosen, spec.loaders))
+    paths = [each.path for each in sightings]
+    wanted_paths = chosen_paths(paths, artifacts, root)
+    known = scoped(spec, paths)
+    chosen = chosen_runtimes(known, runtimes)
+    read = distinct(read_apart(root, [each for each in sightings if each.path in wanted_paths]))
+    cases = tuple(cases_of(read, chosen, spec.loaders))
+    loaded = {case.artifact for case in cases}
+    found = tuple(artifact for artifact in read if artifact.path in loaded)
     return Plan(
         loadgate=__version__,
         repository=str(root.resolve()),
@@ -69,7 +77,13 @@ def plan(
         checks=spec.checks,
         policy=spec.policy,
         remedies=spec.remedies,
-        notes=(*spec.notes, *notes_on(cases), *notes_on_what_was_not_read(found), *notes_on_code(found)),
+        notes=(
+            *spec.notes,
+            *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in loaded]),
+            *notes_on(cases),
+            *notes_on_what_was_not_read(found),
+            *notes_on_code(found),
+        ),
         checkouts=steps_to_mend(root, found),
     )
 
@@ -147,6 +161,13 @@ def notes_on(cases: Sequence[Case]) -> Iterator[str]:
         yield f"{holds} weights only: every weight is read, and no model is built."
 
 
+def notes_on_what_is_loaded_nowhere(paths: Sequence[str]) -> Iterator[str]:
+    if paths:
+        more = f" and {len(paths) - NOWHERE_TOLD:,} more" if len(paths) > NOWHERE_TOLD else ""
+        are = "is" if len(paths) == 1 else "are"
+        yield f"{', '.join(paths[:NOWHERE_TOLD])}{more} {are} loaded in none of the runtimes, by their `artifacts`."
+
+
 def notes_on_what_was_not_read(artifacts: Sequence[Artifact]) -> Iterator[str]:
     unread = [each for each in artifacts if each.unread is not None]
     yield from (f"{each.path} was not looked into: {each.unread}." for each in unread[:UNREAD_TOLD])
@@ -157,10 +178,13 @@ def notes_on_what_was_not_read(artifacts: Sequence[Artifact]) -> Iterator[str]:
 def cases_of(
     artifacts: Sequence[Artifact], runtimes: Sequence[Runtime], loaders: Mapping[str, Loader]
 ) -> Iterator[Case]:
+    from loadgate.phases.scope import loaded_in
+
+    paths = [artifact.path for artifact in artifacts]
     for runtime in runtimes:
+        loaded = loaded_in(runtime, paths)
         for device in runtime.devices:
-            for artifact in artifacts:
-                yield case_of(artifact, runtime, device, loaders)
+            yield from (case_of(each, runtime, device, loaders) for each in artifacts if each.path in loaded)
 
 
 def case_of(artifact: Artifact, runtime: Runtime, device: Device, loaders: Mapping[str, Loader]) -> Case:

@@ -118,6 +118,14 @@ DEVICES = Key(
     "Where to load.",
     "`[cpu]`",
 )
+LOADED = Key(
+    "artifacts",
+    list_of(values.artifact_pattern, '["legacy/**"]'),
+    "list of patterns",
+    '["legacy/**"]',
+    "Which artifacts are loaded in it, as patterns of .gitignore.",
+    "all of them",
+)
 GPU = Key(
     "gpu",
     record(GPU_KEYS, "`gpu`", 'a mapping, such as {driver: "535"}'),
@@ -147,7 +155,7 @@ MADE_KEYS: tuple[Key[Any], ...] = (PYTHON, TENSORFLOW, KERAS, REQUIREMENTS, PACK
 """What a runtime is made from; they have no place beside an interpreter or an image, which exist already."""
 
 EXISTING_KEYS: tuple[Key[Any], ...] = (INTERPRETER, IMAGE)
-RUNTIME_KEYS = (*MADE_KEYS, ENV, LOADER, IMPORTS, DEVICES, GPU, *EXISTING_KEYS)
+RUNTIME_KEYS = (*MADE_KEYS, ENV, LOADER, IMPORTS, DEVICES, LOADED, GPU, *EXISTING_KEYS)
 
 # --- checks and policy ----------------------------------------------------------------------------------------
 
@@ -254,7 +262,7 @@ RUNTIMES = Key(
     ),
     "mapping of name to runtime",
     '{serving: {tensorflow: "2.15.1"}}',
-    "The environments in which every artifact has to load. A name has at most 64 letters, digits, `.`, `_` and `-`.",
+    "The environments in which the artifacts have to load. A name has at most 64 letters, digits, `.`, `_` and `-`.",
     "inferred from the repository's own files",
     RUNTIME_KEYS,
 )

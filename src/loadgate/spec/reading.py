@@ -128,6 +128,7 @@ def _runtime(reading: Reading, name: str, values: Values) -> Runtime:
         loaders=values.get(keys.LOADER, {}),
         imports=values.get(keys.IMPORTS, ()),
         devices=_devices(reading, values),
+        artifacts=values.get(keys.LOADED, ()),
         gpu=_gpu(values),
         interpreter=values.find(keys.INTERPRETER),
         image=values.find(keys.IMAGE),
