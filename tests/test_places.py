@@ -78,3 +78,12 @@ def test_what_may_not_be_read_can_be_left_out_by_the_spec(name: str, mine: Path)
     )
     ended = loadgate_as_a_user("plan", ".", cwd=repository)
     assert (ended.status, ended.err) == (0, "")
+
+
+def test_a_closed_folder_is_not_passed_over_where_the_spec_names_it_and_git_ignores_it(mine: Path) -> None:
+    repository = repository_with("models", mine)
+    (repository / ".gitignore").write_text("/models/\n")
+    (repository / "loadgate.yml").write_text('version: 1\nartifacts: {include: ["models/**"]}\n')
+    ended = loadgate_as_a_user("plan", ".", cwd=repository)
+    assert ended.status == 2
+    assert "models/ may not be read" in ended.err

@@ -14,14 +14,6 @@ from loadgate.domain import StandIn, StandInKind
 
 from .making import ERROR_DOCUMENT, ERROR_JSON, ERROR_PAGE, LFS_POINTER, formats, sightings
 
-DVC_FILE = """\
-outs:
-- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa
-  size: 105619304
-  hash: md5
-  path: model.h5
-"""
-
 
 def write(path: Path, content: bytes = b"") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,43 +103,6 @@ def test_an_empty_protobuf_is_a_missing_model_only_where_its_name_says_so(
 
 def test_test_data_of_onnx_behind_pointers_are_no_models(tmp_path: Path) -> None:
     write(tmp_path / "resnet" / "test_data_set_0" / "input_0.pb", LFS_POINTER)
-    assert formats(tmp_path) == {}
-
-
-def test_a_dvc_file_stands_for_the_model_that_is_missing(tmp_path: Path) -> None:
-    write(tmp_path / "models" / "model.h5.dvc", DVC_FILE.encode())
-    (sighting,) = sightings(tmp_path).values()
-    assert sighting.path == "models/model.h5"
-    assert sighting.files == ("models/model.h5.dvc",)
-    assert only_stand_in(tmp_path) == StandIn(
-        kind=StandInKind.DVC_POINTER,
-        file="models/model.h5.dvc",
-        detail="points at 105,619,304 bytes, md5 8d291ff4060…",
-    )
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        DVC_FILE.replace("model.h5", "table.csv"),
-        DVC_FILE.replace("model.h5", "../../outside.h5"),
-        DVC_FILE.replace("model.h5", "/etc/model.h5"),
-        "outs: 7",
-        "wdir: [1]\nouts: [{path: model.h5}]",
-        "[" * 50_000,
-        "- " * 20_000,
-        "\0",
-        "!!python/object/apply:os.system ['false']",
-    ],
-)
-def test_a_dvc_file_of_something_else_is_no_artifact(tmp_path: Path, content: str) -> None:
-    write(tmp_path / "models" / "model.h5.dvc", content.encode())
-    assert formats(tmp_path) == {}
-
-
-def test_a_dvc_file_whose_model_is_there_says_nothing(tmp_path: Path) -> None:
-    write(tmp_path / "model.bin.dvc", DVC_FILE.replace("model.h5", "model.bin").encode())
-    write(tmp_path / "model.bin", b"not empty, and not a model either")
     assert formats(tmp_path) == {}
 
 

@@ -18,19 +18,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from loadgate.artifacts import links
+from loadgate.artifacts import dvc, links
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
+from loadgate.artifacts.unlisted import unlisted
 from loadgate.domain import Artifact, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-_READERS = ("saved_model", "checkpoint", "keras_h5", "keras_v3", "tflite", "graph_def", "stand_in")
+_READERS = ("saved_model", "checkpoint", "keras_h5", "keras_v3", "tflite", "graph_def", "stand_in", "dvc")
 """Modules of this package in the order in which they are asked: those that claim several files come first."""
 
 _READER_OF_FORMAT: Mapping[Format, str] = {
@@ -51,9 +52,11 @@ _CHUNK = 1024**2
 _MAX_DIGESTED = 64 * 1024**3
 
 
-def discover(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Sighting, ...]:
+def discover(
+    root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), named: Sequence[str] = ()
+) -> tuple[Sighting, ...]:
     """Every artifact under `root`, sorted by path. It parses what strangers wrote: see `sandbox.finding` for walls."""
-    search = Search(root, include, exclude)
+    search = Search(root, include, exclude, named)
     return search.chosen(chain.from_iterable(map(search.look_into, search.folders)))
 
 
@@ -61,18 +64,24 @@ class Search:
     """The folders of a repository that may hold artifacts. Bytes of files are looked at by `look_into` alone.
 
     `include` and `exclude` are patterns as in .gitignore. One that matches any file of an artifact includes it; to
-    exclude it, its path or all of its files have to match, so that no model is torn apart.
+    exclude it, its path or all of its files have to match, so that no model is torn apart. What lies where a pattern of
+    `include` or `named` begins is looked at even where git ignores it, and so is what DVC fetched.
 
     Raises `UsageError` where something may not be read: what is not looked at must not seem to be fine.
     """
 
-    def __init__(self, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> None:
+    def __init__(
+        self, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), named: Sequence[str] = ()
+    ) -> None:
         self._choice = _Choice(include, exclude)
         closed: list[str] = []
         self._paths = list_files(root, lambda folder: closed.append(f"{folder}/"))
+        pointers = dvc.pointers(self._paths)
+        wanted = (*include, *named)
+        self._paths += unlisted(root, self._paths, pointers, wanted, lambda folder: closed.append(f"{folder}/"))
         self._refuse_closed(closed)
         self._files = Files(root, self._paths)
-        self._candidates = _candidates(self._paths)
+        self._candidates = _candidates(self._paths, pointers)
         self._claimed: set[str] = set()
         self.folders = sorted(self._candidates)
         """In the order in which they must be looked into: what one claims is not shown to those after it."""
@@ -80,7 +89,7 @@ class Search:
     def look_into(self, folder: str) -> tuple[Sighting, ...]:
         prefix = f"{folder}/" if folder else ""
         names = [name for name in self._candidates[folder] if prefix + name not in self._claimed]
-        if not any(self._choice.takes_file(prefix + name) for name in names):
+        if not any(self._choice.takes_file(prefix + name) or dvc.is_pointer(name) for name in names):
             return ()
         view = FolderView(self._files, folder, names, self._files.below)
         self._refuse_closed(view.closed)
@@ -232,13 +241,12 @@ def _spelled(stand_in: StandIn) -> StandIn:
 # --- which files --------------------------------------------------------------------------------------------------
 
 
-def _candidates(paths: Iterable[str]) -> dict[str, list[str]]:
+def _candidates(paths: Iterable[str], pointers: Iterable[str]) -> dict[str, list[str]]:
     """Names by folder, of the files that are worth a look."""
     by_folder: defaultdict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        if not is_ordinary(path):
-            folder, _, name = path.rpartition("/")
-            by_folder[folder].append(name)
+    for path in chain((path for path in paths if not is_ordinary(path)), filter(is_ordinary, pointers)):
+        folder, _, name = path.rpartition("/")
+        by_folder[folder].append(name)
     return by_folder
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from loadgate.artifacts.interface import Folder, Sighting, Unreadable
 from loadgate.domain import Facts, Format, StandIn, StandInKind
-from loadgate.errors import UsageError
 
 _LFS_VERSION = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v\d")
 _LFS_MAX_SIZE = 1024
@@ -38,7 +35,7 @@ def of_file(head: bytes, size: int) -> tuple[StandInKind, str] | None:
 
 def _of_text(text: str, size: int) -> tuple[StandInKind, str] | None:
     if _JSON_START.match(text):
-        return StandInKind.JSON, f"JSON of {size:,} bytes: {_one_line(text)}"
+        return StandInKind.JSON, f"JSON of {size:,} bytes: {one_line(text)}"
     markup = text[_leading_comments(text) :]
     declared_xml = markup.startswith("<?xml")
     if _HTML_START.match(markup) or (declared_xml and re.search(r"<html\b", markup, re.IGNORECASE)):
@@ -78,11 +75,11 @@ def _markup_detail(what: str, size: int, markup: str, *telling: str) -> str:
     for tag in telling:
         found = re.search(rf"<{tag}\b[^>]*>([^<]+)</{tag}>", markup, re.IGNORECASE)
         if found and found[1].strip():
-            return f"{what} of {size:,} bytes: {_one_line(found[1])}"
+            return f"{what} of {size:,} bytes: {one_line(found[1])}"
     return f"{what} of {size:,} bytes"
 
 
-def _one_line(text: str, limit: int = 100) -> str:
+def one_line(text: str, limit: int = 100) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text[: 4 * limit])
     line = " ".join(printable.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
@@ -102,17 +99,11 @@ _FORMAT_OF_SUFFIX = {
 _WORDS_OF_A_GRAPH = frozenset({"frozen", "graph", "model"})
 _FOLDERS_OF_ASSETS = frozenset({"assets", "assets.extra"})
 _FOLDER_OF_ONNX_TENSORS = "test_data_set_"
-_MAX_DVC_FILE = 64 * 1024
-_MAX_BRACKETS = 100
-"""DVC writes none. The YAML parser's time grows with the square of how deep they are nested."""
 
 
 def find(folder: Folder) -> Iterable[Sighting]:
     """Stand-ins for models of one file. Those of SavedModels and checkpoints are found with their formats."""
     for name in folder.names:
-        if name.endswith(".dvc"):
-            yield from _missing_outputs(folder, name)
-            continue
         promised = promised_format(name)
         if promised is not None:
             yield from _without_the_model(folder, name, promised)
@@ -132,7 +123,7 @@ def _of_other_text(head: bytes, size: int, promised: Format) -> tuple[StandInKin
     text = None if promised is Format.GRAPH_DEF or not head else _as_text(head)
     if text is None:
         return None
-    return StandInKind.TEXT, f"text of {size:,} {'byte' if size == 1 else 'bytes'}: {_one_line(text)}"
+    return StandInKind.TEXT, f"text of {size:,} {'byte' if size == 1 else 'bytes'}: {one_line(text)}"
 
 
 def read_facts(root: Path, sighting: Sighting) -> Facts:  # noqa: ARG001 - the same for every format
@@ -164,43 +155,3 @@ def promises_a_model(path: str, promised: Format, kind: StandInKind | None = Non
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-# --- DVC ----------------------------------------------------------------------------------------------------------
-
-
-def _missing_outputs(folder: Folder, name: str) -> Iterator[Sighting]:
-    """The models that a `.dvc` file stands for and that are not on the disk."""
-    pointer = _join(folder.path, name)
-    for output, detail in _outputs(folder.root / pointer, folder.size(name)):
-        path = posixpath.normpath(posixpath.join(folder.path, output))
-        promised = promised_format(path)
-        if promised is None or path.startswith(("../", "/")) or os.path.lexists(folder.root / path):
-            continue
-        stand_in = StandIn(kind=StandInKind.DVC_POINTER, file=pointer, detail=detail)
-        yield Sighting(path=path, format=promised, files=(pointer,), stand_in=stand_in)
-
-
-def _outputs(path: Path, size: int) -> Iterator[tuple[str, str]]:
-    """Path of each output, relative to the folder of the `.dvc` file, and one line on it."""
-    from loadgate.yaml_nodes import compose, elements, fields, text_of
-
-    if size > _MAX_DVC_FILE:
-        return
-    try:
-        text = path.read_bytes().decode()
-        root = compose(text, path.name) if text.count("[") + text.count("{") <= _MAX_BRACKETS else None
-    except (OSError, ValueError, RecursionError, UsageError):
-        return
-    content = fields(root)
-    folder = text_of(content["wdir"]) if "wdir" in content else "."
-    for node in elements(content.get("outs")):
-        output = {key: text_of(value) for key, value in fields(node).items()}
-        inner = output.get("path")
-        if inner and folder and (folder + inner).isprintable():
-            yield posixpath.join(folder, inner), _dvc_detail(output.get("size") or "", output.get("md5") or "")
-
-
-def _dvc_detail(size: str, digest: str) -> str:
-    length = f"{int(size):,} bytes" if re.fullmatch(r"\d{1,18}", size) else "a file of unknown size"
-    return f"points at {length}, md5 {_one_line(digest, 12)}" if digest else f"points at {length}"

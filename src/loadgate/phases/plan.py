@@ -58,7 +58,7 @@ def plan(
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
     chosen_runtimes(spec.runtimes, runtimes)
-    sightings = discover_apart(root, include=spec.include, exclude=spec.exclude)
+    sightings = discover_apart(root, include=spec.include, exclude=spec.exclude, named=artifacts)
     paths = [each.path for each in sightings]
     wanted_paths = chosen_paths(paths, artifacts, root)
     known = scoped(spec, paths)

@@ -23,10 +23,12 @@ LONGEST_REFUSAL = 10_000
 UNTRUE = "was told something else than what is there"
 
 
-def discover_apart(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Sighting, ...]:
+def discover_apart(
+    root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), named: Sequence[str] = ()
+) -> tuple[Sighting, ...]:
     """As `discover`. Raises `LoadgateError` where a folder cannot be looked into: what is in it is not known then."""
     import_readers()
-    search = Search(root, include, exclude)
+    search = Search(root, include, exclude, named)
     return search.chosen(_look(root, search, _batches(search)))
 
 

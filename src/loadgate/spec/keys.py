@@ -15,7 +15,8 @@ INCLUDE = Key(
     list_of(values.artifact_pattern, '["models/**"]'),
     "list of patterns",
     '["models/**"]',
-    "Where to look for artifacts, as patterns of .gitignore.",
+    "Where to look for artifacts, as patterns of .gitignore. What git ignores is found where a pattern begins with the "
+    "name of its folder, as `models/**` does and `*.h5` does not.",
     "the whole repository, minus what git ignores",
 )
 EXCLUDE = Key(

@@ -1,0 +1,200 @@
+"""Knows which models DVC has: finds those that were fetched although git ignores them, and tells of the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from loadgate.artifacts.discover import read_artifact
+from loadgate.domain import StandIn, StandInKind
+from loadgate.errors import UsageError
+from loadgate.sandbox.finding import discover_apart
+
+from .making import formats, git, save_hdf5, sightings
+from .on_disk import DATA, write
+
+DVC_FILE = """\
+outs:
+- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa
+  size: 105619304
+  hash: md5
+  path: model.h5
+"""
+
+
+LOCK = """\
+schema: '2.0'
+stages:
+  train:
+    cmd: python train.py
+    deps:
+    - path: models/base.h5
+      md5: 11111111111111111111111111111111
+    outs:
+    - path: models/churn.h5
+      md5: 22222222222222222222222222222222
+      size: 4096
+  export@small:
+    cmd: python export.py
+    outs:
+    - path: small.tflite
+      md5: 33333333333333333333333333333333
+      size: 512
+"""
+STAGES = """\
+stages:
+  train: {cmd: python train.py}
+  export:
+    foreach: [small]
+    do: {wdir: mobile, cmd: python export.py}
+"""
+
+
+def pointer(path: str, *, folder: bool = False) -> bytes:
+    more = ".dir\n  nfiles: 3" if folder else ""
+    return f"outs:\n- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa{more}\n  size: 105619304\n  path: {path}\n".encode()
+
+
+def only_stand_in(root: Path) -> StandIn:
+    (sighting,) = sightings(root).values()
+    artifact = read_artifact(root, sighting)
+    assert (artifact.facts, artifact.damage) == (None, None)
+    assert artifact.stand_in is not None
+    return artifact.stand_in
+
+
+@pytest.fixture
+def fetched(tmp_path: Path) -> Path:
+    """A repository whose model DVC fetched, as `dvc add` leaves it."""
+    git(tmp_path, "init", "--quiet")
+    write(tmp_path, {"models/churn.h5.dvc": pointer("churn.h5"), "models/.gitignore": b"/churn.h5\n"})
+    save_hdf5(tmp_path / "models" / "churn.h5")
+    return tmp_path
+
+
+def test_a_dvc_file_stands_for_the_model_that_is_missing(tmp_path: Path) -> None:
+    write(tmp_path, {"models/model.h5.dvc": DVC_FILE.encode()})
+    (sighting,) = sightings(tmp_path).values()
+    assert sighting.path == "models/model.h5"
+    assert sighting.files == ("models/model.h5.dvc",)
+    assert only_stand_in(tmp_path) == StandIn(
+        kind=StandInKind.DVC_POINTER,
+        file="models/model.h5.dvc",
+        detail="points at 105,619,304 bytes, md5 8d291ff4060…",
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DVC_FILE.replace("model.h5", "table.csv"),
+        DVC_FILE.replace("model.h5", "../../outside.h5"),
+        DVC_FILE.replace("model.h5", "/etc/model.h5"),
+        "outs: 7",
+        "wdir: [1]\nouts: [{path: model.h5}]",
+        "[" * 50_000,
+        "- " * 20_000,
+        "\0",
+        "!!python/object/apply:os.system ['false']",
+    ],
+)
+def test_a_dvc_file_of_something_else_is_no_artifact(tmp_path: Path, content: str) -> None:
+    write(tmp_path, {"models/model.h5.dvc": content.encode()})
+    assert formats(tmp_path) == {}
+
+
+def test_a_dvc_file_whose_model_is_there_says_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"model.bin.dvc": DVC_FILE.replace("model.h5", "model.bin").encode()})
+    write(tmp_path, {"model.bin": b"not empty, and not a model either"})
+    assert formats(tmp_path) == {}
+
+
+# --- what was fetched ---------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_dvc_fetched_is_found_although_git_ignores_it(fetched: Path) -> None:
+    found = discover_apart(fetched)
+    assert [(sighting.path, sighting.stand_in) for sighting in found] == [("models/churn.h5", None)]
+
+
+def test_before_it_is_fetched_the_pointer_stands_for_it(fetched: Path) -> None:
+    (fetched / "models" / "churn.h5").unlink()
+    (sighting,) = discover_apart(fetched)
+    assert (sighting.path, only_stand_in(fetched).kind) == ("models/churn.h5", StandInKind.DVC_POINTER)
+
+
+def test_what_else_git_ignores_stays_ignored(fetched: Path) -> None:
+    write(fetched, {".gitignore": b"scratch.h5\n"})
+    save_hdf5(fetched / "scratch.h5")
+    save_hdf5(fetched / "models" / "scratch.h5")
+    assert set(formats(fetched)) == {"models/churn.h5"}
+
+
+def test_a_folder_that_dvc_fetched_is_searched(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    write(tmp_path, {"export.dvc": pointer("export", folder=True), ".gitignore": b"/export\n"})
+    shutil.copytree(DATA / "saved_model", tmp_path / "export" / "1")
+    write(tmp_path, {"export/1/assets/vocabulary.txt": b"one\n"})
+    (sighting,) = discover_apart(tmp_path)
+    assert (sighting.path, sighting.stand_in) == ("export/1", None)
+    assert sighting.files == ("export/1/assets/vocabulary.txt", "export/1/saved_model.pb")
+
+
+def test_what_a_stage_of_dvc_made_is_found_where_its_lock_says(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    write(tmp_path, {"dvc.lock": LOCK.encode(), "dvc.yaml": STAGES.encode(), ".gitignore": b"*.h5\n*.tflite\n"})
+    write(tmp_path, {"mobile/small.tflite": (DATA / "doubled.tflite").read_bytes()})
+    found = {sighting.path: sighting.stand_in for sighting in discover_apart(tmp_path)}
+    assert found == {
+        "mobile/small.tflite": None,
+        "models/churn.h5": StandIn(
+            kind=StandInKind.DVC_POINTER, file="dvc.lock", detail="points at 4,096 bytes, md5 22222222222…"
+        ),
+    }
+
+
+@pytest.mark.parametrize("include", ["models/**", "*.h5"])
+def test_a_model_that_dvc_has_is_told_of_where_the_spec_includes_the_model_and_not_the_pointer(
+    fetched: Path, include: str
+) -> None:
+    (fetched / "models" / "churn.h5").unlink()
+    assert set(formats(fetched, include=[include])) == {"models/churn.h5"}
+    assert formats(fetched, exclude=["models/"]) == {}
+
+
+def test_no_pointer_of_dvc_leads_out_of_the_repository_or_into_what_git_keeps(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    save_hdf5(outside / "model.h5")
+    git(tmp_path, "init", "--quiet")
+    save_hdf5(tmp_path / ".git" / "model.h5")
+    (tmp_path / "link").symlink_to(outside)
+    (tmp_path / "circle").symlink_to(tmp_path)
+    for number, path in enumerate((".git", ".git/model.h5", "link", "link/model.h5", "circle", "..", ".")):
+        write(tmp_path, {f"{number}.dvc": pointer(path), f"{number}.folder.dvc": pointer(path, folder=True)})
+    assert formats(tmp_path) == {}
+
+
+def test_more_pointers_than_anybody_has_are_refused_rather_than_read(tmp_path: Path) -> None:
+    for number in range(5):
+        write(tmp_path, {f"{number}/dvc.lock": bytes(1024**2)})
+    with pytest.raises(UsageError, match=r"4/dvc\.lock: the pointers of DVC take more than 4,194,304 bytes together"):
+        formats(tmp_path)
+
+
+# --- folders that were not ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["saved_model", "churn-model", "SavedModel"])
+def test_a_folder_named_as_a_model_that_was_not_fetched_is_told_of(name: str, tmp_path: Path) -> None:
+    write(tmp_path, {f"export/{name}.dvc": pointer(name, folder=True)})
+    assert formats(tmp_path) == {f"export/{name}": "saved_model"}
+    assert only_stand_in(tmp_path).detail == "points at 105,619,304 bytes, md5 8d291ff4060…"
+
+
+def test_a_folder_of_data_that_was_not_fetched_is_no_artifact(tmp_path: Path) -> None:
+    write(tmp_path, {"data.dvc": pointer("data", folder=True), "modelling.dvc": pointer("modelling", folder=True)})
+    assert formats(tmp_path) == {}
