@@ -6,7 +6,7 @@ model and is no failure; where a signature leaves only the batch open, a failure
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import devices
+from . import devices, tflite_sizes
 
 SIZES = (1, 8, 32, 128, 224)
 """What an unknown dimension that is not the batch is tried with, in this order."""
@@ -49,11 +49,11 @@ def input_of(name: str, spec: Any) -> Input:
     return Input(name, None if dtype == tf.string else dtype.as_numpy_dtype, shape)
 
 
-def attempt(inputs: List[Input], call: Callable[[List[Any]], Any]) -> Any:
+def attempt(inputs: List[Input], call: Callable[[List[Any]], Any], sizes: Sequence[int] = SIZES) -> Any:
     """Call with made-up inputs, with other sizes where dimensions are open."""
     certain = all(each.certain for each in inputs)
     refusal: Optional[Exception] = None
-    for size in SIZES[:1] if certain else SIZES:
+    for size in sizes[:1] if certain else sizes:
         try:
             return call([each.value(size) for each in inputs])
         except Exception as error:
@@ -112,13 +112,25 @@ def run_keras(model: Any) -> Any:
 
 
 def run_tflite(interpreter: Any) -> None:
+    inputs = [input_of_tflite(details) for details in interpreter.get_input_details()]
+
+    def call(values: List[Any]) -> None:
+        details = interpreter.get_input_details()
+        shapes = [value.shape for value in values]
+        if any(tuple(each["shape"]) != shape for each, shape in zip(details, shapes)):
+            tflite_sizes.allocate(interpreter, shapes)
+        for each, value in zip(details, values):
+            interpreter.set_tensor(each["index"], value)
+        interpreter.invoke()
+
+    attempt(inputs, call, tflite_sizes.SIZES)
+
+
+def input_of_tflite(details: Dict[str, Any]) -> Input:
     import numpy as np
 
-    for details in interpreter.get_input_details():
-        text = details["dtype"] in (np.bytes_, np.object_)
-        fill = np.full(details["shape"], b"", object) if text else np.zeros(details["shape"], details["dtype"])
-        interpreter.set_tensor(details["index"], fill)
-    interpreter.invoke()
+    text = details["dtype"] in (np.bytes_, np.object_)
+    return Input(details["name"], None if text else details["dtype"], tflite_sizes.shape_of(details))
 
 
 def run(loader: str, loaded: Any, device: str, called: Callable[[str], None]) -> None:

@@ -6,6 +6,8 @@ TensorFlow is imported inside, so that a child which imports it itself can use t
 import re
 from typing import Any, Callable, Dict
 
+from . import tflite_sizes
+
 Called = Callable[[str], None]
 
 
@@ -122,10 +124,37 @@ def checkpoint_shards(path: str, called: Called) -> Any:
 def tflite(path: str, called: Called) -> Any:
     import tensorflow as tf
 
-    called(qualified_name(tf.lite.Interpreter) + ".allocate_tensors")
-    interpreter = tf.lite.Interpreter(model_path=path)
-    interpreter.allocate_tensors()
+    kind = tf.lite.Interpreter
+    called(qualified_name(kind) + ".allocate_tensors")
+    interpreter = kind(model_path=path)
+    try:
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError):
+        if not tflite_sizes.has_open(interpreter):
+            raise
+        resized = tflite_resized(path, called)
+        if resized is None:
+            raise
+        return resized
     return interpreter
+
+
+def tflite_resized(path: str, called: Called) -> Any:
+    """As production loads a model whose sizes are open; None where it takes no size that we try."""
+    import tensorflow as tf
+
+    kind = tf.lite.Interpreter
+    for size in tflite_sizes.SIZES:
+        interpreter = kind(model_path=path)
+        shapes = [tflite_sizes.filled(tflite_sizes.shape_of(each), size) for each in interpreter.get_input_details()]
+        try:
+            tflite_sizes.allocate(interpreter, shapes)
+        except (RuntimeError, ValueError):
+            continue
+        given = ", ".join(map(str, shapes))
+        called("%s.resize_tensor_input(%s), allocate_tensors" % (qualified_name(kind), given))
+        return interpreter
+    return None
 
 
 def weights(path: str, called: Called) -> Any:
