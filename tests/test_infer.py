@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from loadgate.domain import Origin, Runtime, Spec
-from loadgate.infer import infer_spec
+from loadgate.errors import LoadgateError
+from loadgate.infer import infer_spec, refuse_undecided
 from loadgate.infer.dockerfile import python_of_image, tensorflow_of_image
 from loadgate.infer.expected import expected
 from loadgate.infer.poetry_versions import specifier
+from loadgate.phases.init import init
+from loadgate.phases.plan import plan
 from loadgate.runtimes.supported_pythons import supports
 
 
@@ -155,6 +158,9 @@ PIPFILE_LOCK = """\
     }
 }
 """
+
+
+PYPROJECT_RANGE = '[project]\nname = "acme"\ndependencies = ["tensorflow>=2.10"]\n'
 
 
 # --- each kind of file ----------------------------------------------------------------------------------------
@@ -376,6 +382,28 @@ def test_setup_cfg_is_read(tmp_path: Path) -> None:
     assert str(runtime.origin) == "setup.cfg:5"
 
 
+SETUP_PY = """\
+import setuptools
+TESTS = ["pytest"]
+REQUIRED = ["h5py", *TESTS]
+if __name__ == "__main__":
+    setuptools.setup(name="acme", python_requires=">=3.10", install_requires=REQUIRED + [
+        "tensorflow==2.15.1",
+    ])
+"""
+
+
+def test_setup_py_is_read_as_far_as_it_says_so_itself(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"setup.py": SETUP_PY, "docs/requirements.txt": "tensorflow\n"})
+    assert asked(runtime) == ["h5py", "pytest", "tensorflow==2.15.1"]
+    assert (runtime.python, str(runtime.origin)) == ("3.10", "setup.py:6")
+
+
+def test_names_that_stand_for_one_another_do_not_hang_the_reading_of_setup_py(tmp_path: Path) -> None:
+    doubling = "".join(f"a{i} = [*a{i + 1}, *a{i + 1}]\n" for i in range(100))
+    infer(tmp_path, {"setup.py": f"a100 = a0\n{doubling}from setuptools import setup\nsetup(install_requires=a0)\n"})
+
+
 def test_setup_py_is_never_run(tmp_path: Path) -> None:
     infer(tmp_path, {"setup.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n# tensorflow\n"})
     assert not (tmp_path / "ran").exists()
@@ -435,10 +463,10 @@ def test_a_base_image_of_tensorflows_brings_its_version(tmp_path: Path) -> None:
 def test_a_base_image_with_a_tensorflow_that_nobody_knows_is_told_of(base: str, tmp_path: Path) -> None:
     spec = infer(tmp_path, {"Dockerfile": f"FROM {base}\nRUN pip install flask\n"})
     assert spec.notes == (
-        "No file of the repository says which TensorFlow, so the newest for Python 3.11 is used.",
         f"Dockerfile:1: `{base}` has a TensorFlow, and does not say which; "
         "name its version under `tensorflow:` of a runtime, or the image itself under `image:`.",
     )
+    assert spec.undecided == (f"Dockerfile:1:1: `{base}` names a TensorFlow",)
 
 
 @pytest.mark.parametrize("base", ["python:3.11", "acme/nontensorflow:1", "acme/mytf2app:1"])
@@ -735,6 +763,81 @@ def test_our_own_python_is_not_chosen_where_no_tensorflow_is_known_to_have_build
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "line", "said"),
+    [
+        ("setup.py", "import deps\nsetup(install_requires=deps.all('tensorflow==2.15.1'))\n", 2, "tensorflow==2.15.1"),
+        (
+            "pyproject.toml",
+            '[tool.hatch.envs.default]\ndependencies = ["tensorflow~=2.15.0"]\n',
+            2,
+            "tensorflow~=2.15.0",
+        ),
+        ("pyproject.toml", '[tool.pixi.dependencies]\ntensorflow = "2.15.*"\n', 2, 'tensorflow = "2.15.*'),
+        ("conda-lock.yml", "- name: tensorflow\n  version: 2.15.0\n", 1, "tensorflow version: 2.15.0"),
+        ("install.sh", "pip install \\\n  tensorflow==2.15.1\n", 2, "tensorflow==2.15.1"),
+        ("docker-compose.yml", "image: tensorflow/serving:2.13.0\n", 1, "tensorflow/serving:2.13.0"),
+        ("Makefile", "TF_VERSION = 2.13.0\n", 1, "TF_VERSION = 2.13.0"),
+        ("Dockerfile", "FROM a\nRUN conda install tensorflow=2.4\n", 2, "tensorflow=2.4"),
+        ("requirements.txt", "file:///wheels/tensorflow-2.16.1-cp311-cp311-linux.whl\n", 1, "tensorflow-2.16.1"),
+        ("wheels.txt", "https://a.test/tensorflow-2.16.1-cp311-cp311-linux.whl\n", 1, "tensorflow-2.16.1"),
+    ],
+)
+def test_nothing_is_gated_on_a_guess_while_a_file_says_which_tensorflow_in_words_that_are_not_understood(
+    tmp_path: Path, name: str, content: str, line: int, said: str
+) -> None:
+    spec = infer(tmp_path, {"requirements.txt": "keras\n", name: content})
+    assert spec.undecided == (f"{name}:{line}:1: `{said}` names a TensorFlow",)
+    with pytest.raises(LoadgateError) as refused:
+        refuse_undecided(spec)
+    assert refused.value.exit_status == 3
+    assert 'loadgate.yml, as `{version: 1, runtimes: {production: {python: "3.11", tensorflow: "2.15.1"}}}`' in str(
+        refused.value
+    )
+
+
+def test_a_plan_with_models_and_a_new_spec_are_refused_where_the_tensorflow_would_be_a_guess(tmp_path: Path) -> None:
+    (tmp_path / "install.sh").write_text("pip install tensorflow==2.15.1\n")
+    assert plan(tmp_path).artifacts == ()
+    (tmp_path / "churn.keras").write_bytes(b"")
+    with pytest.raises(LoadgateError, match=r"^install\.sh:1:1: `tensorflow==2\.15\.1` names a TensorFlow\nno verdict"):
+        plan(tmp_path)
+    with pytest.raises(LoadgateError, match="no verdict"):
+        init(tmp_path)
+    assert not (tmp_path / "loadgate.yml").exists()
+    (tmp_path / "loadgate.yml").write_text("version: 1\n")
+    with pytest.raises(LoadgateError, match="no verdict"):
+        plan(tmp_path)
+    (tmp_path / "loadgate.yml").write_text('{version: 1, runtimes: {production: {tensorflow: "2.15.1"}}}')
+    assert [each.tensorflow for each in plan(tmp_path).runtimes] == ["2.15.1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("README.txt", "Trained with tensorflow==2.4\n"),
+        ("install.sh", "# tensorflow==2.4 was used once\npip install tensorflow\n"),
+        ("train.py", "# pip install tensorflow==2.4\n"),
+        ("requirements.txt", "tensorflow-macos==2.13.0 ; sys_platform == 'darwin'\n"),
+        ("Makefile", "pip install tensorflow_model_server==2.4 my-tensorflow==2.4\n"),
+    ],
+)
+def test_what_says_nothing_of_a_version_leaves_the_newest_to_be_taken(tmp_path: Path, name: str, content: str) -> None:
+    spec = infer(tmp_path, {name: content})
+    assert spec.undecided == ()
+    assert spec.notes[0].startswith("No file of the repository says which TensorFlow")
+
+
+def test_what_could_not_be_read_matters_not_where_another_file_pins_tensorflow(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"uv.lock": "[tensorflow", "requirements.txt": "tensorflow==2.15.1\n"})
+    assert (spec.undecided, len(spec.notes)) == ((), 1)
+
+
+def test_a_range_does_not_decide_where_a_lock_beside_it_could_not_be_read(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"uv.lock": '[[package]\nname = "tensorflow"', "pyproject.toml": PYPROJECT_RANGE})
+    assert spec.undecided == ("uv.lock:2:1: `tensorflow` names a TensorFlow",)
+
+
 def test_keras_alone_gets_the_newest_tensorflow_beside_it(tmp_path: Path) -> None:
     runtime = infer_one(tmp_path, {"requirements.txt": "keras==3.3.3\n"})
     assert asked(runtime) == ["keras==3.3.3", "tensorflow"]
@@ -870,8 +973,9 @@ def test_a_file_that_is_wrong_is_noted_and_does_not_end_the_run(
 ) -> None:
     spec = infer(tmp_path, {name: content})
     assert [runtime.name for runtime in spec.runtimes] == ["default"]
-    assert spec.notes[1].startswith(note)
-    assert spec.notes[1].endswith("; the file is not used.")
+    assert spec.notes[-1].startswith(note)
+    assert spec.notes[-1].endswith("; the file is not used.")
+    assert bool(spec.undecided) == ("tensorflow" in str(content))
 
 
 def test_a_lock_cannot_smuggle_a_line_into_what_the_resolver_is_given(tmp_path: Path) -> None:
@@ -897,7 +1001,7 @@ def test_links_out_of_the_repository_and_pipes_are_not_read(tmp_path: Path) -> N
 
 
 NAMES = ["uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt", "pyproject.toml", "environment.yml", "setup.cfg"]
-NAMES += ["Dockerfile", ".python-version"]
+NAMES += ["Dockerfile", ".python-version", "setup.py"]
 WHOLE = {"uv.lock": UV_LOCK, "poetry.lock": POETRY_LOCK, "Pipfile.lock": PIPFILE_LOCK}
 WORDS = [
     "tensorflow",

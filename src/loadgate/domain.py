@@ -358,6 +358,11 @@ class Spec:
     file: str | None = None
     """Where it was read from; None where it was inferred."""
     notes: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """The places that name a TensorFlow and could not be read, where the runtimes were inferred without them.
+
+    Then no model is gated on them.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ def resolve(name: str, folder: str = "") -> str:
 
 def read_text(root: Path, name: str, limit: int = LONGEST_TEXT) -> str:
     """The text of a file of the repository. Raises `UnusableFileError`, and nothing else for any file."""
-    return decode(_read_inside(root, resolve(name), limit))
+    return decode(read_bytes(_inside(root, resolve(name)), limit))
 
 
 def decode(content: bytes) -> str:
@@ -61,7 +61,12 @@ def decode(content: bytes) -> str:
         raise UnusableFileError("is not UTF-8; save it as UTF-8", before.count(b"\n") + 1, column) from error
 
 
-def _read_inside(root: Path, name: str, limit: int) -> bytes:
+def read_beginning(root: Path, name: str, limit: int) -> bytes:
+    """The first bytes of a file of the repository, at most `limit`. Raises `UnusableFileError`."""
+    return _read_regular(_inside(root, resolve(name)), limit)
+
+
+def _inside(root: Path, name: str) -> Path:
     path = root / name
     try:
         inside = path.resolve(strict=True).is_relative_to(root.resolve())
@@ -71,27 +76,31 @@ def _read_inside(root: Path, name: str, limit: int) -> bytes:
         raise UnusableFileError("cannot be reached: its symbolic links lead in a circle, or nowhere") from error
     if not inside:
         raise UnusableFileError("is a symbolic link that leads out of the repository")
-    return read_bytes(path, limit)
+    return path
 
 
 def read_bytes(path: Path, limit: int = LONGEST_TEXT) -> bytes:
     """The bytes of a regular file. Raises `UnusableFileError`."""
+    content = _read_regular(path, limit + 1)
+    if len(content) > limit:
+        raise UnusableFileError(f"is longer than {limit:,} bytes; that is no file a person wrote")
+    return content
+
+
+def _read_regular(path: Path, limit: int) -> bytes:
     try:
         # a named pipe would otherwise wait for a writer for ever
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnusableFileError("is not a regular file")
-            content = _read_at_most(descriptor, limit + 1)
+            return _read_at_most(descriptor, limit)
         finally:
             os.close(descriptor)
     except FileNotFoundError as error:
         raise UnusableFileError("does not exist") from error
     except OSError as error:
         raise UnusableFileError(f"cannot be read: {error.strerror}") from error
-    if len(content) > limit:
-        raise UnusableFileError(f"is longer than {limit:,} bytes; that is no file a person wrote")
-    return content
 
 
 def _read_at_most(descriptor: int, limit: int) -> bytes:

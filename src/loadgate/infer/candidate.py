@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from packaging.requirements import Requirement as ParsedRequirement
+
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
 from loadgate.domain import Origin, Requirement
 
@@ -67,6 +69,14 @@ class Candidate:
     @property
     def brings_tensorflow(self) -> bool:
         return bool(self.image or self.line_naming(TENSORFLOW_NAMES))
+
+    @property
+    def pins_tensorflow(self) -> bool:
+        """One version of it, whatever else is said."""
+        lines = [ParsedRequirement(line.text.split(" --", 1)[0]) for line in self.lines_naming(TENSORFLOW_NAMES)]
+        return self.image is not None or any(
+            line.url or any(each.operator in ("==", "===") for each in line.specifier) for line in lines
+        )
 
     @property
     def brings_keras(self) -> bool:

@@ -17,6 +17,7 @@ from loadgate.infer.groups import is_for_development
 from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of
 from loadgate.infer.survey import Survey
+from loadgate.infer.undecided import unclear_about
 from loadgate.mistakes import quoted
 from loadgate.runtimes.constraints import constraints_for
 from loadgate.runtimes.resolution import parsed, pythons_for
@@ -34,17 +35,18 @@ def infer_spec(root: Path, python: tuple[int, int]) -> Spec:
     candidates, passed_over = _choose(of_images, of_folders)
     runtimes, same = _unique([_runtime(candidate, survey.pythons) for candidate in candidates])
     notes = [*same, *passed_over, *survey.notes]
+    undecided = tuple(str(named) for named in unclear_about(survey, candidates))
     if not runtimes:
-        version = ".".join(str(number) for number in python)
-        runtime = _default(version)
-        return Spec(runtimes=(runtime,), notes=(*runtime.notes, *notes))
+        runtime = _default(".".join(str(number) for number in python))
+        notes[:0] = () if undecided else runtime.notes
+        return Spec(runtimes=(runtime,), notes=tuple(notes), undecided=undecided)
     if len(runtimes) > MOST_RUNTIMES:
         left_out = ", ".join(str(runtime.origin) for runtime in runtimes[MOST_RUNTIMES:][:20])
         note = (
             f"More than {MOST_RUNTIMES} runtimes are described; name those that matter in a spec. Left out: {left_out}."
         )
         notes.insert(0, note)
-    return Spec(runtimes=tuple(runtimes[:MOST_RUNTIMES]), notes=tuple(notes))
+    return Spec(runtimes=tuple(runtimes[:MOST_RUNTIMES]), notes=tuple(notes), undecided=undecided)
 
 
 def _default(python: str) -> Runtime:

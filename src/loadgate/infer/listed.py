@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadgate import requirements
 from loadgate.declared import Declared
-from loadgate.infer import conda, pipfile_lock, poetry_lock, pyproject, setup_cfg, uv_lock
+from loadgate.infer import conda, pipfile_lock, poetry_lock, pyproject, setup_cfg, setup_py, uv_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ KINDS = (
     Kind(("pyproject.toml",), pyproject.read),
     Kind(("environment*.yml", "environment*.yaml", "conda*.yml", "conda*.yaml"), conda.read),
     Kind(("setup.cfg",), setup_cfg.read),
+    Kind(("setup.py",), setup_py.read),
 )
 """Most exact first: a lock is what was installed, a requirements file what is, a project file what may be."""
 

@@ -1,4 +1,4 @@
-"""setup.cfg: `install_requires`. What setup.py says is known only to whoever runs it, and nobody here does."""
+"""setup.cfg: `install_requires`."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from loadgate.infer.candidate import Candidate
 from loadgate.infer.environment import set_beside, set_by
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
+from loadgate.infer.naming import Named, named_in
 from loadgate.mistakes import Mistakes, quoted
 from loadgate.repository import UnusableFileError, find_files
 from loadgate.requirements import read_lines
@@ -32,6 +33,8 @@ class Survey:
     root: Path
     notes: list[str] = field(default_factory=list)
     """What could not be read."""
+    unclear: list[Named] = field(default_factory=list)
+    """Of that, what names a TensorFlow."""
     _read: dict[str, Declared | None] = field(default_factory=dict)
 
     @cached_property
@@ -49,7 +52,7 @@ class Survey:
             try:
                 found.append(dockerfile.read(self.root, file))
             except UnusableFileError as error:
-                self._note(file, str(error))
+                self._drop(file, f"{quoted(file)} {error}")
         return tuple(found)
 
     @cached_property
@@ -70,13 +73,15 @@ class Survey:
             try:
                 self._read[file] = read_listed(self.root, file)
             except Mistakes as error:
-                self.notes.append(f"{error.mistakes[0]}; the file is not used.")
+                self._drop(file, str(error.mistakes[0]))
             except UnusableFileError as error:
-                self._note(file, str(error))
+                self._drop(file, f"{quoted(file)} {error}")
         return self._read[file]
 
-    def _note(self, file: str, predicate: str) -> None:
-        self.notes.append(f"{quoted(file)} {predicate}; the file is not used.")
+    def _drop(self, file: str, why: str) -> None:
+        self.notes.append(f"{why}; the file is not used.")
+        if (named := named_in(self.root, file)) is not None:
+            self.unclear.append(named)
 
     # --- candidates -----------------------------------------------------------------------------------------
 
@@ -106,7 +111,7 @@ class Survey:
         try:
             own = read_lines(self.root, lines, image.file)
         except Mistakes as error:
-            self.notes.append(f"{error.mistakes[0]}; the file is not used.")
+            self._drop(image.file, str(error.mistakes[0]))
             return None
         parts = [*(declared for _, declared in listed if declared), own]
         requirements = tuple(line for part in parts for line in part.requirements)
@@ -116,6 +121,7 @@ class Survey:
                 f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
                 "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
             )
+            self.unclear.append(Named(image.file, image.base_origin.line if image.base_origin else 1, image.base))
         about_base = base_image.notes_on(image, brought, requirements)
         candidate = Candidate(
             file=image.file,

@@ -12,7 +12,7 @@ from loadgate.places import is_folder, status_of
 
 def init(root: Path, *, force: bool = False) -> str:
     """Write `loadgate.yml` into `root`; one line that says what is in it."""
-    from loadgate.infer import infer_spec
+    from loadgate.infer import infer_spec, refuse_undecided
     from loadgate.init_template import render
     from loadgate.phases.scope import scoped
     from loadgate.sandbox.finding import discover_apart
@@ -23,6 +23,7 @@ def init(root: Path, *, force: bool = False) -> str:
     if (status_of(file) is not None or file.is_symlink()) and not force:
         raise UsageError(f"{file}: exists already; `--force` replaces it")
     spec = infer_spec(root, (sys.version_info.major, sys.version_info.minor))
+    refuse_undecided(spec)
     spec = replace(spec, runtimes=scoped(spec, [each.path for each in discover_apart(root)]))
     try:
         if file.is_symlink():  # that is what is replaced, not what it leads to

@@ -46,6 +46,7 @@ def plan(
     """Plan every case of the repository at `root`; `artifacts` and `runtimes` narrow it to paths and names."""
     from loadgate.artifacts.bounds import is_utf_8, spelled
     from loadgate.diagnosis.carried import notes_on_code
+    from loadgate.infer import refuse_undecided
     from loadgate.phases.scope import scoped
     from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
@@ -67,6 +68,8 @@ def plan(
     cases = tuple(cases_of(read, chosen, spec.loaders))
     loaded = {case.artifact for case in cases}
     found = tuple(artifact for artifact in read if artifact.path in loaded)
+    if found:
+        refuse_undecided(spec)
     return Plan(
         loadgate=__version__,
         repository=str(root.resolve()),

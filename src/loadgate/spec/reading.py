@@ -35,7 +35,7 @@ def read_spec(root: Path, file: Path) -> Spec:
         raise Mistakes(sorted(reading.mistakes, key=lambda mistake: (mistake.file != name, mistake.line)))
     if not spec.runtimes:
         inferred = infer_spec(root, sys.version_info[:2])
-        spec = replace(spec, runtimes=inferred.runtimes, notes=inferred.notes)
+        spec = replace(spec, runtimes=inferred.runtimes, notes=inferred.notes, undecided=inferred.undecided)
     return spec
 
 

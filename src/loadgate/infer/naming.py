@@ -1,0 +1,103 @@
+"""Where a text names a TensorFlow, in whatever format it is written: seen, but not understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadgate.declared import DOCKERFILES
+from loadgate.mistakes import Mistake, quoted
+from loadgate.repository import LONGEST_TEXT, UnusableFileError, decode, find_files, read_beginning
+
+PATTERNS = (
+    *DOCKERFILES,
+    *("*.txt", "*.in", "*.pip", "*.toml", "*.cfg", "*.ini", "*.lock", "*.yml", "*.yaml", "*.env", "*.conf", "setup.py"),
+    *(
+        "*.sh",
+        "*.bash",
+        "*.mk",
+        "Makefile",
+        "makefile",
+        "justfile",
+        "Jenkinsfile",
+        "Vagrantfile",
+        "Pipfile",
+        "Pipfile.lock",
+    ),
+    *("noxfile.py", "*.nix", "*.tf", "*.hcl", "*.bzl", "*.bazel", "WORKSPACE", "*.def", "Singularity*"),
+)
+"""Of files by which somebody makes an environment. Prose, notebooks and sources say what their authors thought of."""
+PROSE = re.compile(
+    r"(?i)(^|[^a-z])(readme|changes|changelog|news|history|releases?|notice|license|authors|todo)([^a-z]|$)"
+)
+
+MOST_FILES = 2000
+MOST_BYTES = 64 * 1024**2
+"""Of all files together."""
+LONGEST_PLACE = 40
+
+_NAME = (
+    r"(?<![\w.-])(?:tensorflow(?:[-_](?:cpu|gpu|intel|macos|rocm|cpu[-_]aws|aarch64|mkl|eigen|base))?"
+    r"|intel[-_]tensorflow|tf[-_]nightly(?:[-_](?:cpu|gpu))?)"
+)
+_NAMED = re.compile(rf"{_NAME}(?![\w-])")
+_VERSIONED = re.compile(
+    rf"(?:{_NAME}(?:/(?:tensorflow|serving))?(?:\[[^\]\n]{{0,60}}\])?\s{{0,4}}(?=[\"'=<>~!:@({{\[-]|version)"
+    rf"|\b(?:TENSORFLOW|TF|tensorflow|tf)_(?:VERSION|version)\b(?=[\"' =:]))"
+    rf"(?:[\"'\s=<>~!:@({{\[,v-]|version){{1,{LONGEST_PLACE}}}\d{{1,2}}\.\d{{1,2}}[\w.*]{{0,20}}"
+)
+_IS_COMMENT = re.compile(r"(^|\s)[#;]")
+_ELSEWHERE = re.compile(r"darwin|win32|windows", re.IGNORECASE)
+"""In the marker of a line that is not for this system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A place in a file of the repository that names a TensorFlow."""
+
+    file: str
+    line: int
+    said: str
+
+    def __str__(self) -> str:
+        return str(Mistake(self.file, self.line, 1, f"{quoted(self.said)} names a TensorFlow"))
+
+
+def named_in(root: Path, file: str) -> Named | None:
+    """The first place that names TensorFlow at all, in a file that could not be read as what it is."""
+    return _first(_NAMED, _text(root, file), file)
+
+
+def versions_named(root: Path, but: Container[str]) -> Iterator[Named]:
+    """Of each file that people make environments by, the first place that says which TensorFlow."""
+    left = MOST_BYTES
+    for file in find_files(root, PATTERNS)[:MOST_FILES]:
+        if file in but or PROSE.search(file.rpartition("/")[2]) or left <= 0:
+            continue
+        text = _text(root, file)
+        left -= len(text)
+        if (named := _first(_VERSIONED, text, file)) is not None:
+            yield named
+
+
+def _first(expression: re.Pattern[str], text: str, file: str) -> Named | None:
+    for found in expression.finditer(text):
+        start = text.rfind("\n", 0, found.start()) + 1
+        end = text.find("\n", found.end())
+        is_meant = not _ELSEWHERE.search(text, found.end(), end if end >= 0 else len(text))
+        if is_meant and not _IS_COMMENT.search(text[start : found.start()]):
+            return Named(file, text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()))
+    return None
+
+
+def _text(root: Path, file: str) -> str:
+    try:
+        content = read_beginning(root, file, LONGEST_TEXT)
+    except UnusableFileError:
+        return ""
+    try:
+        return decode(content)
+    except UnusableFileError:
+        return content.decode("latin-1")

@@ -1,0 +1,88 @@
+"""setup.py: what the call of `setup` is given as it stands there. It is parsed and never run."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from loadgate.declared import Declared, Python
+from loadgate.domain import Origin
+from loadgate.mistakes import Mistake, Mistakes
+from loadgate.repository import read_text
+from loadgate.requirements import Line, read_lines
+
+MOST_VALUES = 10_000
+"""Looked at for one list. A name may stand for a list of names, and each of those again."""
+
+Names = Mapping[str, ast.expr]
+"""What the module assigns."""
+
+
+def read(root: Path, name: str) -> Declared:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            module = ast.parse(read_text(root, name))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise Mistakes([Mistake(name, line, 1, "not valid Python")]) from error
+    names = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    given = _given(module)
+    declared = read_lines(root, list(_lines(given.get("install_requires"), names)), name)
+    return Declared(
+        requirements=declared.requirements,
+        notes=declared.notes,
+        python=_python(given.get("python_requires"), names, name),
+        files=(name,),
+    )
+
+
+def _given(module: ast.Module) -> Mapping[str, ast.expr]:
+    """Keywords of the first call of `setup`."""
+    for node in module.body:
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call) and _is_setup(call.func):
+            return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        if isinstance(node, ast.If):  # of `__name__ == "__main__"`
+            inside = _given(ast.Module(body=node.body, type_ignores=[]))
+            if inside:
+                return inside
+    return {}
+
+
+def _is_setup(called: ast.expr) -> bool:
+    return getattr(called, "id", None) == "setup" or getattr(called, "attr", None) == "setup"
+
+
+def _lines(given: ast.expr | None, names: Names) -> Iterator[Line]:
+    """The texts of a list, of a name for one, or of lists that are added. What is computed is left out."""
+    waiting = [given]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            waiting.append(names.get(node.id))
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            waiting += [node.right, node.left]
+        elif isinstance(node, ast.List | ast.Tuple):
+            waiting += reversed(node.elts)
+        elif isinstance(node, ast.Starred):
+            waiting.append(node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for number, line in enumerate(node.value.splitlines()):
+                if line.strip() and not line.strip().startswith("#"):
+                    yield node.lineno + number, node.col_offset + 1, line.strip()
+
+
+def _python(node: ast.expr | None, names: Names, file: str) -> Python | None:
+    for line, _, said in _lines(node, names):
+        return Python(said=said, origin=Origin(file=file, line=line))
+    return None
