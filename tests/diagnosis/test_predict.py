@@ -216,6 +216,24 @@ def test_a_graph_with_a_constant_that_has_no_value_is_not_expected_to_load(
     assert predict(artifact, Loader.SAVED_MODEL, Target(tensorflow=Version("2.15.1"))).forecast is forecast
 
 
+@pytest.mark.parametrize(
+    ("tags", "loader", "cause"),
+    [
+        ("train; eval", Loader.SAVED_MODEL, "several_graphs"),
+        ("train; eval; serve", Loader.SAVED_MODEL, None),
+        ("train; ", Loader.SAVED_MODEL, None),
+        ("train", Loader.SAVED_MODEL, None),
+        ("train; eval; serve", Loader.KERAS_LAYER, "several_graphs"),
+    ],
+)
+def test_of_several_graphs_the_one_that_is_served_is_expected_to_be_loaded(
+    tags: str, loader: Loader, cause: str | None
+) -> None:
+    facts = Facts(extra={"tags": tags, "variant": "TF1"})
+    artifact = Artifact(path="model", format=Format.SAVED_MODEL, files=("model/saved_model.pb",), bytes=1, facts=facts)
+    assert predict(artifact, loader, KERAS_3).cause == cause
+
+
 def test_a_layer_around_a_saved_model_came_with_keras_3() -> None:
     prediction = of_example("churn/churn_2022", KERAS_2, Loader.KERAS_LAYER)
     assert (prediction.forecast, prediction.cause) == (Forecast.WILL_NOT_LOAD, "no_such_loader")

@@ -26,9 +26,30 @@ def convert(name, shape, *layers):
 
 convert("any_size.tflite", (None, None, 3), tf.keras.layers.Conv2D(2, 3))
 convert("no_size_that_fits.tflite", (None, None, 3), tf.keras.layers.Conv2D(2, 300))
+
+v1 = tf.compat.v1
+
+def save_graphs(name, *sets_of_tags):
+    builder = v1.saved_model.Builder(folder + "/" + name)
+    add = builder.add_meta_graph_and_variables
+    for tags in sets_of_tags:
+        with tf.Graph().as_default(), v1.Session() as session:
+            x = v1.placeholder(tf.float32, [None, 2])
+            y = x * v1.get_variable("scale", initializer=2.0, use_resource=True)
+            session.run(v1.global_variables_initializer())
+            signatures = {"serving_default": v1.saved_model.predict_signature_def({"x": x}, {"_".join(tags) or "y": y})}
+            add(*([session] if add == builder.add_meta_graph_and_variables else []), tags, signatures)
+        add = builder.add_meta_graph
+    builder.save()
+
+save_graphs("for_training_and_serving.saved_model", ["train"], ["eval"], ["serve"])
+save_graphs("for_serving_here_and_on_a_tpu.saved_model", ["serve", "tpu"], ["serve"])
+save_graphs("of_tensorflow_hub.saved_model", ["train"], [])
+save_graphs("for_training_only.saved_model", ["train"], ["eval"])
+save_graphs("of_one_graph.saved_model", ["train"])
 """
 
-LOADERS = {".tflite": Loader.TFLITE}
+LOADERS = {".tflite": Loader.TFLITE, ".saved_model": Loader.SAVED_MODEL}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +66,8 @@ def results(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def job_of(path: Path) -> Job:
     loader = LOADERS[path.suffix]
     case = Case(id=path.name, artifact=path.name, runtime="serving", device=Device.CPU, loader=loader)
-    return Job(case=case, path=path, bytes=path.stat().st_size, artifact_digest=None)
+    files = tuple(file for file in path.rglob("*") if file.is_file())
+    return Job(case=case, path=path, bytes=path.stat().st_size, artifact_digest=None, files=files)
 
 
 def outcomes(result: CaseResult) -> dict[Stage, Outcome]:
@@ -65,3 +87,29 @@ def test_a_tflite_model_that_takes_no_size_fails_as_it_did_with_what_it_stores(r
     assert outcomes(result)[Stage.LOAD] is Outcome.FAILED
     assert "failed to prepare" in (result.stages[0].exception or pytest.fail("no exception")).message
     assert result.api.endswith("Interpreter.allocate_tensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "with_tags"),
+    [
+        ("for_training_and_serving", "(tags=['serve'])"),
+        ("for_serving_here_and_on_a_tpu", "(tags=['serve'])"),
+        ("of_tensorflow_hub", "(tags=[])"),
+        ("of_one_graph", "load"),
+    ],
+)
+def test_of_several_graphs_the_one_that_is_served_is_loaded(
+    results: dict[str, CaseResult], name: str, with_tags: str
+) -> None:
+    result = results[f"{name}.saved_model"]
+    assert outcomes(result) == {Stage.LOAD: Outcome.PASSED, Stage.INFER: Outcome.PASSED}, result.stages
+    assert result.api.endswith(with_tags)
+
+
+def test_where_nothing_says_which_of_several_graphs_is_served_the_plain_call_has_failed(
+    results: dict[str, CaseResult],
+) -> None:
+    result = results["for_training_only.saved_model"]
+    assert outcomes(result)[Stage.LOAD] is Outcome.FAILED
+    assert "more than one MetaGraph" in result.stages[0].message
+    assert result.api.endswith(".load")

@@ -34,6 +34,8 @@ CAUSES_OF_STAND_INS: Mapping[StandInKind, str] = {
 FIRST_TF_KERAS = Version("2.16")
 NAMED = 2
 """Of the traits that are blamed, so many are named."""
+SERVED = frozenset({"serve", ""})
+"""The tags of a graph that is taken where there are several: those of TensorFlow Serving, and none."""
 _KERAS = (Loader.KERAS, Loader.TF_KERAS)
 
 
@@ -48,6 +50,8 @@ def predict(artifact: Artifact, loader: Loader, target: Target) -> Prediction:
 def _of_what_it_says(artifact: Artifact, loader: Loader, target: Target) -> Prediction:
     if loader is Loader.KERAS_LAYER:
         return _of_keras_layer(artifact, target)
+    if loader is Loader.SAVED_MODEL and (graphs := _graphs(artifact)) and not graphs & SERVED:
+        return _expected_failure("several_graphs", "none of them has the tag `serve` alone, or no tag")
     if target.imports and target.brought is not None and not own_objects(artifact) <= target.brought:
         return _not_known("what is imported need not bring all of its objects")
     place = place_of(target, loader)
@@ -137,10 +141,18 @@ def _of_keras_layer(artifact: Artifact, target: Target) -> Prediction:
     place = place_of(target, Loader.KERAS_LAYER)
     if place is not None and place[0] != Line.KERAS_3:
         return _expected_failure("no_such_loader", "TFSMLayer came with Keras 3")
+    if _graphs(artifact):
+        return _expected_failure("several_graphs", "TFSMLayer cannot say which of them it means")
     endpoints = {signature.name for signature in artifact.facts.signatures} if artifact.facts else set()
     if artifact.format is Format.SAVED_MODEL and not endpoints & {"serving_default", "serve"}:
         return _expected_failure("signature_without_serving_default", "it has no signature of that name")
     return predict(artifact, Loader.SAVED_MODEL, replace(target, imports=False))
+
+
+def _graphs(artifact: Artifact) -> frozenset[str]:
+    """The tags of each graph, where there are several; empty where there is one."""
+    told = artifact.facts.extra.get("tags", "") if artifact.facts else ""
+    return frozenset(told.split("; ")) if "; " in told else frozenset()
 
 
 def _of_stand_in(kind: StandInKind) -> Prediction:

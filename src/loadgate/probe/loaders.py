@@ -4,11 +4,13 @@ TensorFlow is imported inside, so that a child which imports it itself can use t
 """
 
 import re
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List, Tuple
 
 from . import tflite_sizes
 
 Called = Callable[[str], None]
+SERVED: Tuple[List[str], ...] = (["serve"], [])
+"""Which of several graphs is meant: the one that TensorFlow Serving takes, or else the one that TensorFlow Hub does."""
 
 
 class LoaderMissing(Exception):
@@ -48,7 +50,21 @@ def saved_model(path: str, called: Called) -> Any:
     # in TensorFlow 1 the name without compat.v2 is another function, which wants a session and tags
     load = tf.compat.v2.saved_model.load
     called(qualified_name(load))
-    return load(path)
+    try:
+        return load(path)
+    except ValueError as error:
+        if "more than one MetaGraph" not in str(error):
+            raise
+        refusal = error
+    for tags in SERVED:
+        called("%s(tags=%r)" % (qualified_name(load), tags))
+        try:
+            return load(path, tags=tags)
+        except RuntimeError as error:
+            if "could not be found in SavedModel" not in str(error):
+                raise
+    called(qualified_name(load))
+    raise refusal
 
 
 def keras_layer(path: str, called: Called) -> Any:
