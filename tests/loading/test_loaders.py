@@ -14,6 +14,7 @@ from loadgate.loading.pool import Pool
 pytestmark = pytest.mark.runtime
 
 SAVE = """
+import os
 import sys
 import tensorflow as tf
 
@@ -47,16 +48,23 @@ save_graphs("for_serving_here_and_on_a_tpu.saved_model", ["serve", "tpu"], ["ser
 save_graphs("of_tensorflow_hub.saved_model", ["train"], [])
 save_graphs("for_training_only.saved_model", ["train"], ["eval"])
 save_graphs("of_one_graph.saved_model", ["train"])
+
+for name in ("alone.ckpt", "beside_a_folder.ckpt"):
+    tf.train.Checkpoint(scale=tf.Variable(2.0)).write(folder + "/" + name)
+os.mkdir(folder + "/beside_a_folder.ckpt")
 """
 
-LOADERS = {".tflite": Loader.TFLITE, ".saved_model": Loader.SAVED_MODEL}
+LOADERS = {".tflite": Loader.TFLITE, ".saved_model": Loader.SAVED_MODEL, ".ckpt": Loader.CHECKPOINT}
 
 
 @pytest.fixture(scope="module")
 def results(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> dict[str, CaseResult]:
     folder = tmp_path_factory.mktemp("loaders")
     subprocess.run([serving.interpreter, "-c", SAVE, str(folder)], check=True, capture_output=True)
-    jobs = tuple(map(job_of, sorted(folder.iterdir())))
+    # a checkpoint is named by its prefix, which is no file
+    jobs = tuple(
+        map(job_of, sorted({path.with_suffix("") if ".ckpt." in path.name else path for path in folder.iterdir()}))
+    )
     batch = Batch(runtime="serving", device=Device.CPU, lock=serving, env={}, imports=(), import_paths=(), jobs=jobs)
     limits = Limits(checks=Checks(timeout=60, infer=True), workers=2, memory=8 * 1024**3)
     with Pool(limits, started=lambda _case: None) as pool:
@@ -66,8 +74,8 @@ def results(serving: Lock, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def job_of(path: Path) -> Job:
     loader = LOADERS[path.suffix]
     case = Case(id=path.name, artifact=path.name, runtime="serving", device=Device.CPU, loader=loader)
-    files = tuple(file for file in path.rglob("*") if file.is_file())
-    return Job(case=case, path=path, bytes=path.stat().st_size, artifact_digest=None, files=files)
+    files = tuple(file for file in (*path.parent.glob(f"{path.name}.*"), *path.rglob("*")) if file.is_file())
+    return Job(case=case, path=path, bytes=1024, artifact_digest=None, files=files)
 
 
 def outcomes(result: CaseResult) -> dict[Stage, Outcome]:
@@ -113,3 +121,13 @@ def test_where_nothing_says_which_of_several_graphs_is_served_the_plain_call_has
     assert outcomes(result)[Stage.LOAD] is Outcome.FAILED
     assert "more than one MetaGraph" in result.stages[0].message
     assert result.api.endswith(".load")
+
+
+@pytest.mark.parametrize(
+    ("name", "call"), [("alone.ckpt", ".load_checkpoint"), ("beside_a_folder.ckpt", ".NewCheckpointReader")]
+)
+def test_a_checkpoint_is_found_beside_a_folder_of_its_name(
+    results: dict[str, CaseResult], name: str, call: str
+) -> None:
+    assert outcomes(results[name])[Stage.LOAD] is Outcome.PASSED, results[name].stages
+    assert results[name].api.endswith(call)

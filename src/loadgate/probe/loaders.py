@@ -3,6 +3,7 @@
 TensorFlow is imported inside, so that a child which imports it itself can use the same functions.
 """
 
+import os
 import re
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -125,9 +126,11 @@ def meta_graph(path: str, called: Called) -> Any:
 def checkpoint(path: str, called: Called) -> Any:
     import tensorflow as tf
 
-    load_checkpoint = tf.train.load_checkpoint
-    called(qualified_name(load_checkpoint))
-    reader = load_checkpoint(path)
+    # load_checkpoint takes a path that is a folder too for that folder, and looks in it for its latest checkpoint;
+    # what restores a model does not
+    read = tf.compat.v1.train.NewCheckpointReader if os.path.isdir(path) else tf.train.load_checkpoint
+    called(qualified_name(read))
+    reader = read(path)
     for name in sorted(reader.get_variable_to_shape_map()):
         reader.get_tensor(name)
     return reader
