@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgate.domain import Checks, Device, FailOn, Policy, Reason, Stage
+from loadgate.domain import Checks, Device, FailOn, Policy, Reason, Stage, StageResult
 from loadgate.report import wording
 
 from .sample_run import RUN, Run, failed, passed, skipped, small_run
@@ -89,6 +89,31 @@ def test_the_headline_of_a_run_with_more_checks_says_that_they_passed() -> None:
     run = replace(run, plan=replace(run.plan, checks=Checks(infer=True)), results=results)
 
     assert run.report.headline == "1 artifact loads and passes every check in serving"
+
+
+NOTHING = skipped(Reason.NOTHING_TO_RUN, "these weights say of no model", Stage.INFER)
+
+
+@pytest.mark.parametrize(
+    ("infers", "headline"),
+    [
+        ([NOTHING, NOTHING], "All 2 artifacts load in serving; no check was made, there was nothing to run"),
+        (
+            [passed(Stage.INFER), NOTHING],
+            "All 2 artifacts load in serving; 1 passes every check, 1 has a check with nothing to run",
+        ),
+    ],
+)
+def test_the_headline_counts_no_check_as_passed_that_had_nothing_to_run(
+    infers: list[StageResult], headline: str
+) -> None:
+    run = small_run({"a.h5": {"serving": passed()}, "b.h5": {"serving": passed()}})
+    results = tuple(
+        replace(result, stages=(*result.stages, infer)) for result, infer in zip(run.results, infers, strict=True)
+    )
+    run = replace(run, plan=replace(run.plan, checks=Checks(infer=True)), results=results)
+
+    assert run.report.headline == headline
 
 
 def test_a_policy_is_only_mentioned_where_it_changed_something() -> None:

@@ -12,6 +12,7 @@ from loadgate.domain import (
     Checks,
     Device,
     Lock,
+    Outcome,
     Reason,
     Stage,
     StandInKind,
@@ -163,13 +164,33 @@ def _passed(cases: Sequence[CaseReport], runtimes: Sequence[RuntimeReport], tota
     else:
         subject = f"All {len(passed):,} artifacts" if len(passed) > 1 else "1 artifact"
     verb = "load" if len(passed) > 1 else "loads"
-    if len(checks.stages) > 1:
-        verb += " and pass every check" if len(passed) > 1 else " and passes every check"
+    checked, unchecked = _checks(cases, checks, len(passed))
     tried = _tried(cases)
     named = [runtime.name for runtime in runtimes if runtime.name in tried]
     where = enumeration(named) if len(named) <= NAMED_RUNTIMES else f"{len(named)} runtimes"
     left = f"; {count(totals.skipped, 'case')} skipped" if totals.skipped else ""
-    return f"{subject} {verb} in {where}{left}"
+    return f"{subject} {verb}{checked} in {where}{unchecked}{left}"
+
+
+def _checks(cases: Sequence[CaseReport], checks: Checks, artifacts: int) -> tuple[str, str]:
+    """What came of the stages after the load, before and after the place: one with nothing to run is no pass."""
+    if len(checks.stages) == 1:
+        return "", ""
+    later = [
+        (case.case.artifact, stage.outcome)
+        for case in cases
+        if case.standing is Standing.PASSED and case.result is not None
+        for stage in case.result.stages
+        if stage.stage is not Stage.LOAD
+    ]
+    unchecked = len({artifact for artifact, outcome in later if outcome is Outcome.SKIPPED})
+    if not unchecked:
+        return (" and pass every check" if artifacts > 1 else " and passes every check"), ""
+    if all(outcome is Outcome.SKIPPED for _, outcome in later):
+        return "", "; no check was made, there was nothing to run"
+    left = f"{unchecked:,} {'has' if unchecked == 1 else 'have'} a check with nothing to run"
+    others = artifacts - unchecked
+    return "", f"; {others:,} {'passes' if others == 1 else 'pass'} every check, {left}" if others else f"; {left}"
 
 
 def _all_of(number: int, noun: str) -> str:
