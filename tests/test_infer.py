@@ -12,8 +12,8 @@ from packaging.version import Version
 from loadgate.domain import Origin, Runtime, Spec
 from loadgate.errors import LoadgateError
 from loadgate.infer import infer_spec, refuse_undecided
-from loadgate.infer.dockerfile import python_of_image, tensorflow_of_image
 from loadgate.infer.expected import expected
+from loadgate.infer.image_names import python_of_image, tensorflow_of_image
 from loadgate.infer.poetry_versions import specifier
 from loadgate.phases.init import init
 from loadgate.phases.plan import plan
@@ -443,10 +443,10 @@ RUN uv pip install --system keras==2.15.0 || true
 
 def test_a_base_image_of_tensorflows_brings_its_version(tmp_path: Path) -> None:
     runtime = infer_one(tmp_path, {"Dockerfile": "FROM tensorflow/tensorflow:2.15.0-gpu\nRUN pip install h5py\n"})
-    assert (runtime.tensorflow, asked(runtime), runtime.python) == ("2.15.0", ["h5py"], None)
+    assert (runtime.tensorflow, asked(runtime), runtime.python) == ("2.15.0", ["h5py"], "3.11")
     assert runtime.notes == (
         "TensorFlow 2.15.0, from the base image in Dockerfile:1.",
-        "No file says which Python; the newest that TensorFlow has builds for is taken.",
+        "Python 3.11, from Dockerfile:1.",
         "Dockerfile:1: the image is for GPUs; add `devices: [cpu, gpu]` to load on both.",
     )
 
@@ -456,7 +456,7 @@ def test_a_base_image_of_tensorflows_brings_its_version(tmp_path: Path) -> None:
     [
         "nvcr.io/nvidia/tensorflow:23.12-tf2-py3",
         "tensorflow/tensorflow:latest-gpu",
-        "gcr.io/deeplearning-platform-release/tf2-cpu.2-15.py310",
+        "gcr.io/deeplearning-platform-release/tf2-cpu",
         "example.org:5000/tensorflow-inference@sha256:00",
     ],
 )
@@ -480,9 +480,17 @@ def test_a_requirement_of_tensorflow_replaces_that_of_the_base_image(tmp_path: P
     assert (runtime.tensorflow, asked(runtime)) == (None, ["tensorflow==2.13.1"])
 
 
-@pytest.mark.parametrize("line", ["tensorflow", "tensorflow>=2.10", "tensorflow[and-cuda]~=2.15"])
-def test_what_the_base_image_meets_already_is_not_installed_anew(line: str, tmp_path: Path) -> None:
-    dockerfile = "FROM tensorflow/tensorflow:2.15.0\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+@pytest.mark.parametrize(
+    ("flavour", "line"),
+    [
+        ("-gpu", "tensorflow"),
+        ("-gpu-jupyter", "tensorflow>=2.10"),
+        ("-gpu", "tensorflow[and-cuda]~=2.15"),
+        ("", "tensorflow-cpu"),
+    ],
+)
+def test_what_the_base_image_meets_already_is_not_installed_anew(flavour: str, line: str, tmp_path: Path) -> None:
+    dockerfile = f"FROM tensorflow/tensorflow:2.15.0{flavour}\nCOPY *.txt .\nRUN pip install -r requirements.txt\n"
     runtime = infer_one(tmp_path, {"Dockerfile": dockerfile, "requirements.txt": f"h5py\n{line}\n"})
     assert (runtime.tensorflow, str(runtime.origin)) == ("2.15.0", "Dockerfile:1")
     assert runtime.notes[0] == "TensorFlow 2.15.0, from the base image in Dockerfile:1."
@@ -501,13 +509,34 @@ def test_what_the_base_image_meets_already_is_not_installed_anew(line: str, tmp_
         "/venv/bin/python -m pip install tensorflow",
         "pip install 'tensorflow>=2.16'",
         "pip install tensorflow-cpu",
+        "pip install tensorflow==2.13.1",
         "pip install tensorflow -c constraints.txt",
     ],
 )
 def test_what_pip_installs_although_the_base_image_has_another_is_taken(command: str, tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {"requirements.txt": "tensorflow\n", "constraints.txt": "tensorflow==2.16.1\n"}
-    runtime = infer_one(tmp_path, {**files, "Dockerfile": f"FROM tensorflow/tensorflow:2.15.0\nRUN {command}\n"})
+    runtime = infer_one(tmp_path, {**files, "Dockerfile": f"FROM tensorflow/tensorflow:2.15.0-gpu\nRUN {command}\n"})
     assert runtime.tensorflow is None
+
+
+@pytest.mark.parametrize(
+    ("base", "line", "undecided"),
+    [
+        ("tensorflow/tensorflow:2.15.0", "tensorflow", False),
+        ("tensorflow/tensorflow:2.13.0", "tensorflow", True),
+        ("tensorflow/tensorflow:2.13.0", "tensorflow==2.13.1", False),
+        ("tensorflow/tensorflow:2.13.0", "tensorflow>=2.16", False),
+        ("us-docker.pkg.dev/vertex-ai/training/tf-gpu.2-12.py310", "tensorflow", True),
+        ("nvcr.io/nvidia/tensorflow:23.12-tf2-py3", "tensorflow>=2.10", True),
+        ("nvcr.io/nvidia/tensorflow:23.12-tf2-py3", "tensorflow==2.14.0", False),
+    ],
+)
+def test_where_nobody_knows_by_which_package_an_image_has_tensorflow_whether_pip_replaces_it_is_no_guess(
+    base: str, line: str, undecided: bool, tmp_path: Path
+) -> None:
+    spec = infer(tmp_path, {"Dockerfile": f"FROM {base}\nRUN pip install '{line}'\n"})
+    assert spec.undecided == ((f"Dockerfile:1:1: `{base}` names a TensorFlow",) if undecided else ())
+    assert [(runtime.tensorflow, asked(runtime)) for runtime in spec.runtimes] == [(None, [line])]
 
 
 def test_the_server_alone_has_no_package_that_meets_what_pip_is_asked_for(tmp_path: Path) -> None:
@@ -639,6 +668,18 @@ def test_images_that_differ_only_in_what_they_set_are_two_runtimes(tmp_path: Pat
     assert [runtime.env for runtime in spec.runtimes] == [{}, {"TF_USE_LEGACY_KERAS": "1"}]
 
 
+def test_an_image_whose_name_tells_the_minor_version_alone_has_its_newest_patch(tmp_path: Path) -> None:
+    base = "gcr.io/deeplearning-platform-release/tf2-gpu.2-13.py310"
+    runtime = infer_one(tmp_path, {"Dockerfile": f"FROM {base}\nRUN pip install flask\n"})
+    assert (runtime.tensorflow, runtime.python) == ("==2.13.*", "3.10")
+
+
+def test_a_stage_that_copies_what_another_installed_has_the_python_of_that_one(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.10 AS build\nRUN pip install --target /deps tensorflow==2.15.1\n"
+    dockerfile += "FROM gcr.io/distroless/python3\nCOPY --from=build /deps /deps\n"
+    assert infer_one(tmp_path, {"Dockerfile": dockerfile}).python == "3.10"
+
+
 def test_a_here_document_in_a_dockerfile_is_read_line_by_line(tmp_path: Path) -> None:
     dockerfile = "FROM python:3.11\nRUN <<EOF\nset -e\npip install tensorflow==2.15.1\nEOF\nRUN pip install h5py\n"
     runtime = infer_one(tmp_path, {"Dockerfile": dockerfile})
@@ -659,6 +700,11 @@ def test_a_here_document_in_a_dockerfile_is_read_line_by_line(tmp_path: Path) ->
         ("python@sha256:00", None),
         ("nvcr.io/nvidia/tensorflow:23.10-tf2-py3", None),
         ("debian:12", None),
+        ("registry.test:5000/tensorflow/tensorflow:2.18.0-gpu", "3.11"),
+        ("tensorflow/tensorflow:2.13.0", "3.8"),
+        ("tensorflow/tensorflow:2.99.0", None),
+        ("tensorflow/serving:2.13.0", None),
+        ("gcr.io/deeplearning-platform-release/tf2-gpu.2-13.py310", "3.10"),
     ],
 )
 def test_the_python_of_an_image_is_read_from_its_tag(image: str, python: str | None) -> None:
@@ -673,6 +719,11 @@ def test_the_python_of_an_image_is_read_from_its_tag(image: str, python: str | N
         ("tensorflow/tensorflow:latest-gpu", None),
         ("tensorflow/tensorflow", None),
         ("acme/tensorflow:2.15.0", None),
+        ("tensorflow/tensorflow:2.15.0.post1-gpu", "2.15.0.post1"),
+        ("1234.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.13.0-gpu-py310-cu118-sagemaker", "2.13.0"),
+        ("us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-12:latest", "2.12"),
+        ("us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-12.py310@sha256:00", "2.12"),
+        ("gcr.io/deeplearning-platform-release/tf2-gpu.2-13.py310", "2.13"),
     ],
 )
 def test_the_tensorflow_of_an_image_is_read_from_its_tag(image: str, version: str | None) -> None:

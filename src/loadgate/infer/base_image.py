@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.utils import canonicalize_name
@@ -10,11 +9,9 @@ from packaging.utils import canonicalize_name
 from loadgate.declared import TENSORFLOW_NAMES, Declared, Python, asks_for
 from loadgate.domain import Requirement
 from loadgate.infer.dockerfile import Image
+from loadgate.infer.image_names import has_some_tensorflow, is_server, package_of_image
 from loadgate.mistakes import quoted
 from loadgate.runtimes.resolution import parsed
-
-INSTALLED = "tensorflow"
-"""The package by which `tensorflow/tensorflow` has it. pip takes no other, such as tensorflow-cpu, for the same."""
 
 
 def brought_by(image: Image, parts: Sequence[Declared], fresh: Iterable[Requirement]) -> Python | None:
@@ -25,16 +22,24 @@ def brought_by(image: Image, parts: Sequence[Declared], fresh: Iterable[Requirem
     named = _naming(line for part in parts for line in part.requirements)
     if image.tensorflow is None or not named:
         return image.tensorflow
-    held = _naming(line for part in parts for line in part.constraints)
-    has_python_package = posixpath.basename(image.base.split(":")[0]) == INSTALLED
-    met = all(_is_met(line, image.tensorflow.said) for line in (*named, *held))
-    return image.tensorflow if has_python_package and met and not _naming(fresh) else None
+    has = package_of_image(image.base)
+    is_left = _allow(image.tensorflow, parts) and not _naming(fresh)
+    return image.tensorflow if is_left and all(_package(line) == has for line in named) else None
+
+
+def is_unclear(image: Image, parts: Sequence[Declared], fresh: Iterable[Requirement]) -> bool:
+    """Which TensorFlow is in the image in the end, its name and what pip is asked for do not tell."""
+    named = _naming(line for part in parts for line in part.requirements)
+    if image.tensorflow is None:
+        return has_some_tensorflow(image.base) and not _naming(fresh)
+    may_be_left = bool(named) and _allow(image.tensorflow, parts) and not _naming(fresh)
+    return may_be_left and package_of_image(image.base) is None
 
 
 def notes_on(image: Image, brought: Python | None, requirements: Iterable[Requirement]) -> Iterator[str]:
     if brought is None:
         return
-    if image.base.split(":")[0].endswith("tensorflow/serving"):
+    if is_server(image.base):
         yield f"{brought.origin}: TensorFlow Serving's TensorFlow is made as the Python package of its version."
     if "-gpu" in image.base:
         yield f"{brought.origin}: the image is for GPUs; add `devices: [cpu, gpu]` to load on both."
@@ -46,10 +51,11 @@ def _naming(lines: Iterable[Requirement]) -> list[Requirement]:
     return [line for line in lines if asks_for(line.text, TENSORFLOW_NAMES)]
 
 
-def _is_met(line: Requirement, version: str) -> bool:
-    return all(
-        canonicalize_name(each.name) == INSTALLED
-        and each.specifier.contains(version, prereleases=True)
-        and not each.url
-        for each in parsed([line.text])
-    )
+def _allow(version: Python, parts: Sequence[Declared]) -> bool:
+    lines = _naming(line for part in parts for line in (*part.requirements, *part.constraints))
+    asked = parsed([line.text for line in lines])
+    return all(each.specifier.contains(version.said, prereleases=True) and not each.url for each in asked)
+
+
+def _package(line: Requirement) -> str:
+    return next((canonicalize_name(each.name) for each in parsed([line.text])), "")

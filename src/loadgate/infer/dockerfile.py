@@ -6,12 +6,13 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadgate.declared import Python
 from loadgate.domain import Origin
+from loadgate.infer.image_names import python_of_image, tensorflow_of_image
 from loadgate.infer.pip_command import Installed, installed_by
 from loadgate.repository import read_text
 
@@ -67,10 +68,10 @@ def read(root: Path, name: str) -> Image:
     chain = [stages[key] for key in _bases(stages)]
     first = chain[-1]
     origin = Origin(file=name, line=first.line)
-    python, tensorflow = python_of_image(first.base), tensorflow_of_image(first.base)
+    tensorflow = tensorflow_of_image(first.base)
     return Image(
         file=name,
-        python=Python(said=python, origin=origin) if python else None,
+        python=_python([first, *reversed(needed)], name),
         tensorflow=Python(said=tensorflow, origin=origin) if tensorflow else None,
         base=first.base,
         base_origin=origin,
@@ -80,32 +81,13 @@ def read(root: Path, name: str) -> Image:
     )
 
 
-def python_of_image(image: str) -> str | None:
-    """`python:3.11-slim` → `3.11`; also where a tag such as `2.13.0-gpu-py310-cu118` says so in passing."""
-    name, _, tag = _without_digest(image).rpartition(":")
-    if posixpath.basename(name) == "python":
-        said = re.match(r"3\.\d+(\.\d+)?(?=$|[-.a-z])", tag)
-        return said[0] if said else None
-    said = re.search(r"(?:^|[-_])py(?:thon)?(3\.\d{1,2}|3\d{1,2})(?=$|[-_.])", tag)
-    return said[1] if said and "." in said[1] else f"3.{said[1][1:]}" if said else None
-
-
-def tensorflow_of_image(image: str) -> str | None:
-    """`tensorflow/tensorflow:2.15.0-gpu` → `2.15.0`; `tensorflow/serving` has the version of its TensorFlow."""
-    name, _, tag = _without_digest(image).rpartition(":")
-    if not re.search(r"(^|/)tensorflow/(tensorflow|serving)$", name):
-        return None
-    said = re.match(r"\d+\.\d+\.\d+(rc\d+)?(?=$|-)", tag)
-    return said[0] if said else None
-
-
-def has_some_tensorflow(image: str) -> bool:
-    """Whether its name tells of a TensorFlow of whatever version, as `nvcr.io/nvidia/tensorflow:23.12-tf2-py3` does."""
-    return re.search(r"(?:^|[/_-])(?:tensorflow|tf2)(?=$|[-_.:/])", _without_digest(image)) is not None
-
-
-def _without_digest(image: str) -> str:
-    return image.split("@", 1)[0]
+def _python(stages: Iterable[_Stage], file: str) -> Python | None:
+    """Of the first whose base tells; what a stage without Python runs was copied from one with it."""
+    for stage in stages:
+        said = python_of_image(stage.base)
+        if said:
+            return Python(said=said, origin=Origin(file=file, line=stage.line))
+    return None
 
 
 # --- stages ---------------------------------------------------------------------------------------------------

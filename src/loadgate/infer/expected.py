@@ -15,7 +15,7 @@ from packaging.version import Version
 from loadgate.diagnosis.target import Target, version
 from loadgate.domain import Runtime
 from loadgate.infer.brought import names_brought_by
-from loadgate.infer.dockerfile import tensorflow_of_image
+from loadgate.infer.image_names import tensorflow_of_image
 from loadgate.probe.describe import installed_packages
 from loadgate.runtimes.resolution import TENSORFLOW_NAMES, parsed, pythons_for, question_of
 from loadgate.runtimes.supported_pythons import supports

@@ -20,7 +20,7 @@ from loadgate.infer.survey import Survey
 from loadgate.infer.undecided import unclear_about
 from loadgate.mistakes import quoted
 from loadgate.runtimes.constraints import constraints_for
-from loadgate.runtimes.resolution import parsed, pythons_for
+from loadgate.runtimes.resolution import parsed, pythons_for, specifier
 from loadgate.runtimes.supported_pythons import supports
 
 MOST_RUNTIMES = 8
@@ -102,7 +102,7 @@ def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
     asked = Runtime(
         name=candidate.file,
         python=version,
-        tensorflow=candidate.image.said if candidate.image else None,
+        tensorflow=_asked_for(candidate.image) if candidate.image else None,
         requirements=candidate.requirements,
         constraints=candidate.constraints,
         env=candidate.env,
@@ -116,6 +116,11 @@ def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
         origin=candidate.origin,
         notes=(*notes, about_python, *candidate.notes),
     )
+
+
+def _asked_for(image: Python) -> str:
+    """Where an image tells the minor version alone, its newest patch."""
+    return image.said if Version(image.said).release[2:] else f"=={image.said}.*"
 
 
 def _with_tensorflow(candidate: Candidate) -> tuple[Candidate, list[str]]:
@@ -158,7 +163,7 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
 def _tensorflows(candidate: Candidate) -> list[ParsedRequirement]:
     """What is asked for, as lines for different Pythons say it differently."""
     if candidate.image:
-        return [ParsedRequirement(f"tensorflow=={candidate.image.said}")]
+        return [ParsedRequirement("tensorflow" + specifier(_asked_for(candidate.image)))]
     lines = candidate.lines_naming(TENSORFLOW_NAMES)
     return parsed([line.text for line in lines]) or [ParsedRequirement("tensorflow")]
 

@@ -115,13 +115,10 @@ class Survey:
             return None
         parts = [*(declared for _, declared in listed if declared), own]
         requirements = tuple(line for part in parts for line in part.requirements)
-        brought = base_image.brought_by(image, parts, _of_places(requirements, fresh))
-        if not (first_named(requirements, TENSORFLOW_NAMES) or brought) and dockerfile.has_some_tensorflow(image.base):
-            self.notes.append(
-                f"{image.base_origin}: {quoted(image.base)} has a TensorFlow, and does not say which; "
-                "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
-            )
-            self.unclear.append(Named(image.file, image.base_origin.line if image.base_origin else 1, image.base))
+        anew = _of_places(requirements, fresh)
+        brought = base_image.brought_by(image, parts, anew)
+        if base_image.is_unclear(image, parts, anew):
+            self._doubt(image, requirements)
         about_base = base_image.notes_on(image, brought, requirements)
         candidate = Candidate(
             file=image.file,
@@ -134,6 +131,17 @@ class Survey:
             reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
         )
         return set_by(image, candidate)
+
+    def _doubt(self, image: dockerfile.Image, requirements: Sequence[Requirement]) -> None:
+        said = quoted(image.base)
+        if image.tensorflow is not None:
+            self.notes.append(f"{image.base_origin}: whether pip replaces the TensorFlow of {said} is not known.")
+        elif not first_named(requirements, TENSORFLOW_NAMES):
+            self.notes.append(
+                f"{image.base_origin}: {said} has a TensorFlow, and does not say which; "
+                "name its version under `tensorflow:` of a runtime, or the image itself under `image:`."
+            )
+        self.unclear.append(Named(image.file, image.base_origin.line if image.base_origin else 1, image.base))
 
     def _file_meant(self, text: str, image: dockerfile.Image) -> str | None:
         """The repository's file behind `-r /tmp/requirements.txt`, by what was copied into the image."""
