@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -160,6 +161,7 @@ PIPFILE_LOCK = """\
 """
 
 
+SERVING_IMAGE = "FROM python:3.10\nRUN pip install 'no such = 1' tensorflow==2.13.1\n"
 PYPROJECT_RANGE = '[project]\nname = "acme"\ndependencies = ["tensorflow>=2.10"]\n'
 
 
@@ -1007,16 +1009,10 @@ def test_git_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
         ("uv.lock", "a = " + "[" * 100_000, "uv.lock:1:1: not valid TOML: it is nested too deeply"),
         ("Pipfile.lock", '{"default": ', "Pipfile.lock:1:13: not valid JSON: "),
         ("Pipfile.lock", "[" * 100_000, "Pipfile.lock:1:1: not valid JSON: it is nested too deeply"),
-        ("requirements.txt", "tensorflow = 2", "requirements.txt:1:1: `tensorflow = 2` is no requirement"),
         ("requirements.txt", b"tensorflow\n\xff", "`requirements.txt` is not UTF-8"),
         ("environment.yml", "dependencies: [", "environment.yml:1:16: not valid YAML"),
         ("setup.cfg", "tensorflow", "setup.cfg:1:1: not valid"),
         ("Dockerfile", b"FROM \xff", "`Dockerfile` is not UTF-8"),
-        (
-            "Dockerfile",
-            "FROM a\nRUN pip install 'tensorflow = 2'",
-            "Dockerfile:2:1: `tensorflow = 2` is no requirement",
-        ),
     ],
 )
 def test_a_file_that_is_wrong_is_noted_and_does_not_end_the_run(
@@ -1027,6 +1023,38 @@ def test_a_file_that_is_wrong_is_noted_and_does_not_end_the_run(
     assert spec.notes[-1].startswith(note)
     assert spec.notes[-1].endswith("; the file is not used.")
     assert bool(spec.undecided) == ("tensorflow" in str(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("requirements.txt", "h5py\ntensorflow = 2", "requirements.txt:2:1: `tensorflow = 2`"),
+        ("requirements.txt", "h5py\ntensorflow=2.4.1=py38h_0", "requirements.txt:2:1: `tensorflow=2.4.1=py38h_0`"),
+        ("environment.yml", "dependencies: [h5py, '<tensorflow>']", "environment.yml:1:22: `<tensorflow>`"),
+        ("Dockerfile", "FROM a\nRUN pip install h5py 'tensorflow = 2'", "Dockerfile:2:1: `tensorflow = 2`"),
+    ],
+)
+def test_a_wrong_line_that_names_tensorflow_leaves_no_verdict(
+    tmp_path: Path, name: str, content: str, place: str
+) -> None:
+    spec = infer(tmp_path, {name: content})
+    assert spec.undecided[0].startswith(re.sub(r":\d+: `", ":1: `", place))
+    assert spec.notes[-1].startswith(f"{place} is no requirement")
+    assert spec.notes[-1].endswith("; the line is not used.")
+
+
+def test_wrong_lines_are_left_out_of_a_file_whose_other_lines_pin_tensorflow(tmp_path: Path) -> None:
+    content = "pywin32==305 ; platform_system = Windows\ntensorflow==2.15.1\n" + "a = 1\n" * 9
+    spec = infer(tmp_path, {"requirements.txt": content, "serving/Dockerfile": SERVING_IMAGE})
+    assert [asked(runtime) for runtime in spec.runtimes] == [["tensorflow==2.15.1"], ["tensorflow==2.13.1"]]
+    assert (spec.undecided, len(spec.notes)) == ((), 7)
+    assert spec.notes[-1] == "5 more lines of requirements.txt are not used."
+
+
+def test_condas_longer_way_to_write_a_version_is_read(tmp_path: Path) -> None:
+    content = "dependencies:\n  - python=3.8\n  - tensorflow[version='>=2.4,<2.11']\n  - keras-gpu=2.4.3\n"
+    runtime = infer_one(tmp_path, {"environment.yml": content})
+    assert (asked(runtime), runtime.python) == (["tensorflow>=2.4,<2.11", "keras==2.4.3.*"], "3.8")
 
 
 def test_a_lock_cannot_smuggle_a_line_into_what_the_resolver_is_given(tmp_path: Path) -> None:

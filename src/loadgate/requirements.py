@@ -49,7 +49,7 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tar\.bz2|tar\.xz|tgz)$")
 def read(root: Path, file: str) -> Declared:
     """Read `file` and the files that it names.
 
-    Raises `Mistakes` with every line that is wrong, `UnusableFileError` where `file` itself cannot be read.
+    Raises `WrongLinesError` with every line that is wrong, `UnusableFileError` where `file` itself cannot be read.
     """
     reading = _Reading(root)
     reading.follow(resolve(file), constraint=False)
@@ -59,7 +59,10 @@ def read(root: Path, file: str) -> Declared:
 def read_lines(
     root: Path, lines: Iterable[Line], file: str, folder: str = "", constraints: Iterable[Line] = ()
 ) -> Declared:
-    """Read lines of pip's format that stand in another kind of file. Paths after `-r` are relative to `folder`."""
+    """Read lines of pip's format that stand in another kind of file. Paths after `-r` are relative to `folder`.
+
+    Raises `WrongLinesError`.
+    """
     reading = _Reading(root)
     try:
         reading.take_all(lines, file, folder, constraint=False)
@@ -69,6 +72,15 @@ def read_lines(
     return reading.declared()
 
 
+class WrongLinesError(Mistakes):
+    """Some lines are wrong. `rest` is what the others say, and `lines` are the wrong ones as they stand there."""
+
+    def __init__(self, mistakes: Iterable[Mistake], lines: Iterable[Requirement], rest: Declared) -> None:
+        super().__init__(mistakes)
+        self.lines = tuple(lines)
+        self.rest = rest
+
+
 @dataclass(slots=True)
 class _Reading:
     root: Path
@@ -76,19 +88,21 @@ class _Reading:
     constraints: list[Requirement] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    wrong: list[Requirement] = field(default_factory=list)
     open_files: list[str] = field(default_factory=list)
     done: set[tuple[str, bool]] = field(default_factory=set)
     lines: int = 0
 
     def declared(self) -> Declared:
-        if self.mistakes:
-            raise Mistakes(self.mistakes)
-        return Declared(
+        declared = Declared(
             requirements=tuple(self.requirements),
             constraints=tuple(self.constraints),
             notes=tuple(self.notes),
             files=tuple(dict.fromkeys(name for name, _ in sorted(self.done))),
         )
+        if self.mistakes:
+            raise WrongLinesError(self.mistakes, self.wrong, declared)
+        return declared
 
     def follow(self, file: str, *, constraint: bool) -> None:
         if file in self.open_files:
@@ -114,6 +128,7 @@ class _Reading:
                 self._take(" ".join(text.split()), Origin(file=file, line=line), folder, constraint=constraint)
             except (_WrongLineError, UnusableFileError) as error:
                 self.mistakes.append(Mistake(file, line, column, str(error)))
+                self.wrong.append(Requirement(text=text.strip(), origin=Origin(file=file, line=line)))
 
     def _take(self, text: str, origin: Origin, folder: str, *, constraint: bool) -> None:
         if text.startswith("-"):

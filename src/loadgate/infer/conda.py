@@ -11,9 +11,8 @@ import yaml
 
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
-from loadgate.mistakes import Mistake, Mistakes, quoted
 from loadgate.repository import read_text
-from loadgate.requirements import Line, read_lines
+from loadgate.requirements import Line, WrongLinesError, read_lines
 from loadgate.yaml_nodes import compose, kind, position
 
 _ON_PYPI = {
@@ -21,10 +20,15 @@ _ON_PYPI = {
     for name in {"h5py", "keras", "ml_dtypes", "numpy", "pandas", "pillow", "protobuf", "scikit-learn", "scipy"}
     | {"tensorflow", "tensorflow-addons", "tensorflow-cpu", "tensorflow-datasets", "tensorflow-hub"}
     | {"tensorflow-probability", "tensorflow-text", "tf-keras", "transformers"}
-} | {"tensorflow-gpu": "tensorflow"}
+} | {
+    **dict.fromkeys(("tensorflow-gpu", "tensorflow-mkl", "tensorflow-eigen", "tensorflow-base"), "tensorflow"),
+    "keras-gpu": "keras",
+}
 """Conda's name of a package and PyPI's. conda still has builds of tensorflow-gpu where PyPI's name has none."""
 
 _SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9._-]+)\s*(?P<version>[=<>!~\s].*)?$")
+_BRACKETS = re.compile(r"\[version=(['\"]?)(?P<version>[^'\"\]]*)\1\]$")
+"""conda's longer way to write a version: `tensorflow[version='>=2.4,<2.11']`."""
 
 
 def read(root: Path, name: str) -> Declared:
@@ -33,9 +37,10 @@ def read(root: Path, name: str) -> Declared:
     left_out: list[str] = []
     python = None
     for line, column, item in _items(_value(node, "dependencies")):
-        parsed = _SPEC.fullmatch(item)
+        parsed = _SPEC.fullmatch(_BRACKETS.sub(r" \g<version>", item))
         if parsed is None:
-            raise Mistakes([Mistake(name, line, column, f"{quoted(item)} is no package of conda's")])
+            lines.append((line, column, item))  # whatever it is, pip does not know it either, and says so
+            continue
         package, version = parsed["name"].lower(), _specifier(parsed["version"] or "")
         if package == "python":
             python = Python(said=re.sub(r"^==|\.\*$", "", version), origin=Origin(file=name, line=line))
@@ -45,15 +50,22 @@ def read(root: Path, name: str) -> Declared:
             left_out.append(package)
     for section in _mappings(_value(node, "dependencies")):
         lines.extend(_items(_value(section, "pip")))
-    declared = read_lines(root, lines, name, posixpath.dirname(name))
+    wrong: WrongLinesError | None = None
+    try:
+        declared = read_lines(root, lines, name, posixpath.dirname(name))
+    except WrongLinesError as error:
+        wrong, declared = error, error.rest
     notes = [f"{name}: left out, for only conda has them: {', '.join(left_out[:20])}."] if left_out else []
-    return Declared(
+    whole = Declared(
         requirements=declared.requirements,
         constraints=declared.constraints,
         notes=(*declared.notes, *notes),
         python=python if python and python.said else None,
         files=(name, *declared.files),
     )
+    if wrong is not None:
+        raise WrongLinesError(wrong.mistakes, wrong.lines, whole)
+    return whole
 
 
 def _value(node: yaml.Node | None, wanted: str) -> yaml.Node | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgate.declared import DOCKERFILES
+from loadgate.domain import Requirement
 from loadgate.mistakes import Mistake, quoted
 from loadgate.repository import LONGEST_TEXT, UnusableFileError, decode, find_files, read_beginning
 
@@ -60,6 +61,13 @@ class Named:
     file: str
     line: int
     said: str
+
+    @classmethod
+    def by(cls, line: Requirement) -> Named | None:
+        """A line of which nothing else is understood."""
+        if line.origin is None or not _NAMED.search(line.text):
+            return None
+        return cls(line.origin.file, line.origin.line, line.text)
 
     def __str__(self) -> str:
         return str(Mistake(self.file, self.line, 1, f"{quoted(self.said)} names a TensorFlow"))

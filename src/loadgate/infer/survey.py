@@ -20,10 +20,13 @@ from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_l
 from loadgate.infer.naming import Named, named_in
 from loadgate.mistakes import Mistakes, quoted
 from loadgate.repository import UnusableFileError, find_files
-from loadgate.requirements import read_lines
+from loadgate.requirements import WrongLinesError, read_lines
 
 MOST_FILES = 400
 """Of each kind, nearest to the root first. A repository with more is a collection of projects, not one."""
+
+MOST_LINES_TOLD = 5
+"""Of one file, of those that are wrong."""
 
 
 @dataclass
@@ -72,11 +75,23 @@ class Survey:
             self._read[file] = None
             try:
                 self._read[file] = read_listed(self.root, file)
+            except WrongLinesError as error:
+                self._read[file] = self._without(error)
             except Mistakes as error:
                 self._drop(file, str(error.mistakes[0]))
             except UnusableFileError as error:
                 self._drop(file, f"{quoted(file)} {error}")
         return self._read[file]
+
+    def _without(self, error: WrongLinesError) -> Declared:
+        """What is said without the wrong lines. Each is a note, and a doubt where it names a TensorFlow."""
+        told = [f"{mistake}; the line is not used." for mistake in error.mistakes[:MOST_LINES_TOLD]]
+        if len(error.mistakes) > len(told):
+            told.append(f"{len(error.mistakes) - len(told)} more lines of {error.mistakes[0].file} are not used.")
+        self.notes += told
+        named = (Named.by(line) for line in error.lines)
+        self.unclear += [each for each in named if each is not None]
+        return error.rest
 
     def _drop(self, file: str, why: str) -> None:
         self.notes.append(f"{why}; the file is not used.")
@@ -88,9 +103,9 @@ class Survey:
     @cached_property
     def of_images(self) -> tuple[Candidate, ...]:
         found = [self._of_image(image) for image in self.images]
-        return tuple(candidate for candidate in found if candidate is not None and candidate.is_about_models)
+        return tuple(candidate for candidate in found if candidate.is_about_models)
 
-    def _of_image(self, image: dockerfile.Image) -> Candidate | None:
+    def _of_image(self, image: dockerfile.Image) -> Candidate:
         lines: list[tuple[int, int, str]] = []
         files: list[str] = []
         notes: list[str] = []
@@ -110,9 +125,8 @@ class Survey:
         listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
         try:
             own = read_lines(self.root, lines, image.file)
-        except Mistakes as error:
-            self._drop(image.file, str(error.mistakes[0]))
-            return None
+        except WrongLinesError as error:
+            own = self._without(error)
         parts = [*(declared for _, declared in listed if declared), own]
         requirements = tuple(line for part in parts for line in part.requirements)
         anew = _of_places(requirements, fresh)
