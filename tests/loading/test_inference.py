@@ -1,4 +1,4 @@
-"""Each signature of a SavedModel is run by itself: one that nothing can be made for says nothing of the others."""
+"""Signatures of a SavedModel, run on what is made up for them: of a refusal it has to be known whose fault it is."""
 
 from __future__ import annotations
 
@@ -31,8 +31,39 @@ class Served(tf.Module):
         with tf.control_dependencies([tf.debugging.assert_none_equal(x, x)]):
             return {"y": tf.identity(x)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def take_20_frames(self, x):
+        return {"y": tf.reshape(x[:20], [20 * 4])}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def take_5000_frames(self, x):
+        return {"y": tf.reshape(x[:5000], [5000 * 4])}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def refuse_any_frames(self, x):
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_any(tf.math.is_nan(x)), ["no numbers"])]):
+            return {"y": tf.identity(x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, 4], tf.float32)])
+    def refuse_any_batch(self, x):
+        with tf.control_dependencies([tf.debugging.assert_none_equal(x, x)]):
+            return {"y": tf.identity(x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.int32)])
+    def divide(self, lengths):
+        return {"y": 12 // lengths}
+
 served = Served()
-for name, others in (("works", {"predict": served.double}), ("fails", {"predict": served.refuse}), ("nothing", {})):
+for name, others in (
+    ("works", {"predict": served.double}),
+    ("fails", {"predict": served.refuse}),
+    ("nothing", {}),
+    ("twenty_frames", {"predict": served.take_20_frames}),
+    ("more_frames_than_tried", {"predict": served.take_5000_frames}),
+    ("no_frames", {"predict": served.refuse_any_frames}),
+    ("no_batch", {"predict": served.refuse_any_batch}),
+    ("lengths", {"predict": served.divide}),
+):
     tf.saved_model.save(served, sys.argv[1] + "/" + name, signatures={"classification": served.parse, **others})
 """
 
@@ -63,4 +94,21 @@ def test_a_signature_that_takes_what_cannot_be_made_leaves_the_others_to_be_run(
 ) -> None:
     stages = {stage.stage: stage for stage in results[name].stages}
     assert stages[Stage.LOAD].outcome is Outcome.PASSED
+    assert stages[Stage.INFER].outcome is outcome, stages[Stage.INFER].message
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("twenty_frames", Outcome.PASSED),
+        ("more_frames_than_tried", Outcome.SKIPPED),
+        ("no_frames", Outcome.FAILED),
+        ("no_batch", Outcome.FAILED),
+        ("lengths", Outcome.PASSED),
+    ],
+)
+def test_inputs_of_our_own_making_fail_no_model_that_takes_others(
+    results: dict[str, CaseResult], name: str, outcome: Outcome
+) -> None:
+    stages = {stage.stage: stage for stage in results[name].stages}
     assert stages[Stage.INFER].outcome is outcome, stages[Stage.INFER].message

@@ -1,15 +1,19 @@
-"""One run of what was loaded, on inputs made from its signature: zeros, and empty text.
+"""One run of what was loaded, on inputs made from its signature: zeros, then ones, and empty text.
 
 Made-up inputs can be wrong where a signature leaves something open. A refusal of such inputs says nothing about the
-model and is no failure; where a signature leaves only the batch open, a failure is the model's own.
+model and is no failure; where a signature leaves only the batch open, a failure is the model's own. What is open may be
+the batch or the length of a sequence: then a failure is the model's own where it is the same for every length.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import devices, tflite_sizes
 
 SIZES = (1, 8, 32, 128, 224)
 """What an unknown dimension that is not the batch is tried with, in this order."""
+LENGTHS = (1, 8, 32, 128, 224, 1024)
+"""What the open first dimension of what may be a sequence is tried with."""
+RANK_OF_A_SEQUENCE = 2
 
 
 class NothingToRun(Exception):
@@ -17,28 +21,31 @@ class NothingToRun(Exception):
 
 
 class Input:
-    """One input of a signature: a NumPy type, or None for text, and a shape with None where it is open."""
+    """One input of a signature: a NumPy type, or None for text, and a shape with None where it is open.
 
-    def __init__(self, name: str, dtype: Optional[Any], shape: Sequence[Optional[int]]) -> None:
+    An open first dimension is the batch, of which 1 is as good as any, where the signature is of Keras or has more
+    dimensions than a sequence. Else it may be the length of one, of which 1 may be too short.
+    """
+
+    def __init__(self, name: str, dtype: Optional[Any], shape: Sequence[Optional[int]], keras: bool = False) -> None:
         self.name = name
         self.dtype = dtype
         self.shape = tuple(shape)
+        self.may_be_sequence = self.shape[:1] == (None,) and len(self.shape) <= RANK_OF_A_SEQUENCE and not keras
 
     @property
     def certain(self) -> bool:
         return self.dtype is not None and None not in self.shape[1:]
 
-    def value(self, size: int) -> Any:
+    def value(self, size: int, length: int, filling: int) -> Any:
         import numpy as np
 
-        shape = [1 if index == 0 else size for index in range(len(self.shape))]
-        for index, length in enumerate(self.shape):
-            if length is not None:
-                shape[index] = length
-        return np.full(shape, b"", dtype=object) if self.dtype is None else np.zeros(shape, dtype=self.dtype)
+        first = length if self.may_be_sequence else 1
+        shape = [(size if index else first) if told is None else told for index, told in enumerate(self.shape)]
+        return np.full(shape, b"", dtype=object) if self.dtype is None else np.full(shape, filling, dtype=self.dtype)
 
 
-def input_of(name: str, spec: Any) -> Input:
+def input_of(name: str, spec: Any, keras: bool = False) -> Input:
     """From anything with a TensorFlow dtype, or its name, and a shape."""
     import tensorflow as tf
 
@@ -46,21 +53,39 @@ def input_of(name: str, spec: Any) -> Input:
         raise NothingToRun("input %s has no known rank" % name)
     dtype = tf.as_dtype(spec.dtype)
     shape = [None if length is None else int(length) for length in tuple(spec.shape)]
-    return Input(name, None if dtype == tf.string else dtype.as_numpy_dtype, shape)
+    return Input(name, None if dtype == tf.string else dtype.as_numpy_dtype, shape, keras)
+
+
+def made_up(inputs: List[Input], sizes: Sequence[int]) -> Iterator[List[Any]]:
+    """What to call with, the likeliest first. Zeros are lengths that nothing has, and have no logarithm."""
+    if all(None not in each.shape[1:] for each in inputs):
+        sizes = sizes[:1]
+    lengths = LENGTHS if any(each.may_be_sequence for each in inputs) else LENGTHS[:1]
+    for filling in (0, 1) if any(each.dtype is not None for each in inputs) else (0,):
+        for length in lengths:
+            for size in sizes:
+                yield [each.value(size, length, filling) for each in inputs]
 
 
 def attempt(inputs: List[Input], call: Callable[[List[Any]], Any], sizes: Sequence[int] = SIZES) -> Any:
-    """Call with made-up inputs, with other sizes where dimensions are open."""
-    certain = all(each.certain for each in inputs)
-    refusal: Optional[Exception] = None
-    for size in sizes[:1] if certain else sizes:
+    """Call with made-up inputs until one is taken: with other sizes where dimensions are open, and other values.
+
+    Raises the first refusal where the model can only have failed by itself, and `NothingToRun` where it need not.
+    """
+    refusals: List[Exception] = []
+    for values in made_up(inputs, sizes):
         try:
-            return call([each.value(size) for each in inputs])
-        except Exception as error:
-            if certain:
-                raise
-            refusal = refusal or error
-    raise NothingToRun("inputs made from the signature were refused: %s" % refusal)
+            return call(values)
+        except Exception as error:  # noqa: BLE001 - which is raised is known at the end
+            refusals.append(error)
+    if all(each.certain for each in inputs) and (not any(each.may_be_sequence for each in inputs) or are_one(refusals)):
+        raise refusals[0]
+    raise NothingToRun("inputs made from the signature were refused: %s" % refusals[0])
+
+
+def are_one(refusals: List[Exception]) -> bool:
+    """Whether it made no difference what was refused."""
+    return len({(type(error), str(error)) for error in refusals}) == 1
 
 
 def signature_inputs(function: Any) -> Tuple[List[str], List[Input]]:
@@ -100,7 +125,7 @@ def run_keras(model: Any) -> Any:
 
     if not getattr(model, "inputs", None):
         raise NothingToRun("the model has no inputs until it has been called")
-    inputs = [input_of(getattr(each, "name", "input"), each) for each in model.inputs]
+    inputs = [input_of(getattr(each, "name", "input"), each, keras=True) for each in model.inputs]
 
     def call(values: List[Any]) -> Any:
         if not tf.executing_eagerly():

@@ -67,7 +67,9 @@ def computed(model: Any) -> Tuple[List[Tuple[str, Any]], List[Any]]:
     """Inputs by name, and the outputs of them."""
     if not getattr(model, "inputs", None):
         raise inference.NothingToRun("the model has no inputs until it has been called")
-    specs = [inference.input_of(getattr(each, "name", "input").split(":")[0], each) for each in model.inputs]
+    specs = [
+        inference.input_of(getattr(each, "name", "input").split(":")[0], each, keras=True) for each in model.inputs
+    ]
     used: List[Any] = []
 
     def call(values: List[Any]) -> Any:
