@@ -61,7 +61,7 @@ def env(runtimes_cache: Path) -> Mapping[str, str]:
 @pytest.fixture(scope="module")
 def whole(repository: Path, env: Mapping[str, str]) -> tuple[Ended, Any]:
     """One run of everything, and its report.json."""
-    ended = loadgate("check", repository, "--junit", "j.xml", cwd=repository.parent, env=env)
+    ended = loadgate("check", repository, "--junit", "j.xml", "--summary", "s.md", cwd=repository.parent, env=env)
     return ended, read_json(repository.parent / ".loadgate" / "report.json")
 
 
@@ -140,6 +140,7 @@ def test_a_link_to_nothing_fails_as_a_model_that_was_not_fetched(env: Mapping[st
 
 @pytest.mark.usefixtures("whole")
 def test_a_failing_run_writes_the_reports_that_were_asked_for(repository: Path) -> None:
+    assert f"`loadgate check '{repository}' --artifact " in (repository.parent / "s.md").read_text()
     assert (repository.parent / "j.xml").read_bytes() == (repository.parent / ".loadgate/junit.xml").read_bytes()
 
 

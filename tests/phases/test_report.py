@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,7 @@ from loadgate.interchange import append_result
 from loadgate.phases.report import Gate, Outputs, report
 from loadgate.report.report_json import read_report
 from loadgate.report.truth import Standing
+from loadgate.report.wording import call
 
 PATHS = [f"models/{number}.h5" for number in range(8)]
 PLAN = Plan(
@@ -127,3 +131,29 @@ def test_the_summary_is_appended_to_what_the_step_has_written_and_stays_within_t
     summary.write_bytes(b"x" * 1024**2)
     report(PLAN, LOCKS, [], Outputs(summary=summary))
     assert summary.stat().st_size == 1024**2
+
+
+@pytest.mark.parametrize(
+    ("spec", "outputs", "command"),
+    [
+        (None, Outputs(call=call("rep o's")), ["check", "rep o's"]),
+        ("loadgate.yml", Outputs(), ["check"]),
+        ("loadgate.yml", Outputs(prefix="services/ml/"), ["check", "services/ml"]),
+        ("ci/gate.yml", Outputs(prefix="ml/"), ["check", "ml", "--spec", "ml/ci/gate.yml"]),
+    ],
+)
+def test_the_command_that_tries_a_case_alone_works_where_the_page_is_read(
+    tmp_path: Path, spec: str | None, outputs: Outputs, command: list[str]
+) -> None:
+    outputs = replace(outputs, summary=tmp_path / "summary.md", html=tmp_path / "page.html")
+    path = written(tmp_path / "results.jsonl", results())
+    report(replace(PLAN, spec_file=spec), LOCKS, [path], outputs)
+
+    assert outputs.summary is not None
+    assert outputs.html is not None
+    in_markdown = re.search(r"To try this case alone: `(.+)`$", outputs.summary.read_text(), re.MULTILINE)
+    in_html = re.search(r"<dt>To try it alone</dt><dd><code>(.+?)</code>", outputs.html.read_text())
+    for told in (in_markdown, in_html):
+        assert told is not None
+        words = shlex.split(unescape(told[1]))
+        assert words == ["loadgate", *command, "--artifact", "models/3.h5", "--runtime", "serving"]

@@ -64,6 +64,7 @@ def check(path: Path | None, folder: Path, **options: Any) -> None:
     from loadgate.report.wording import call
 
     detail = detail_of(options)
+    command = call(str(path or ""), str(options["spec_file"] or ""))
     request = phase.Request(
         repository=path or repository_here(),
         spec_file=options["spec_file"],
@@ -76,7 +77,7 @@ def check(path: Path | None, folder: Path, **options: Any) -> None:
         require_sandbox=options["require_sandbox"],
         workers=options["jobs"],
         remedies=options["remedies"],
-        outputs=outputs_of(options),
+        outputs=outputs_of(options, command),
         gate=gate_of(options),
     )
     if options["predicts"]:
@@ -85,7 +86,7 @@ def check(path: Path | None, folder: Path, **options: Any) -> None:
         report = phase.check(request, partial(show_progress, sys.stderr, quiet=options["quiet"]))
     except phase.Interrupted as interruption:
         report = interruption.so_far
-    show(report, detail, call(str(path or ""), str(options["spec_file"] or "")))
+    show(report, detail, command)
     sys.exit(report.exit_status)
 
 

@@ -148,7 +148,7 @@ class Shard(click.ParamType[tuple[int, int]]):
 # --- what was asked for -------------------------------------------------------------------------------------------
 
 
-def outputs_of(options: dict[str, Any]) -> Outputs:
+def outputs_of(options: dict[str, Any], call: str = "") -> Outputs:
     from loadgate.phases.report import Outputs
 
     return Outputs(
@@ -158,6 +158,7 @@ def outputs_of(options: dict[str, Any]) -> Outputs:
         sarif=options["sarif"],
         summary=options["summary"],
         prefix=options["prefix"],
+        call=call,
     )
 
 

@@ -155,14 +155,14 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
     from loadgate.domain import Locks, Plan
     from loadgate.interchange import read_document
     from loadgate.phases.report import report as phase
-    from loadgate.report.wording import call
+    from loadgate.report.wording import call_at_root
 
     planned, locks = read_document(plan_file, Plan), read_document(locks_file, Locks)
     files = results or (FOLDER / "results.jsonl",)
     publication = publication_of(options)
     outputs = outputs_of(options | {"summary": None}) if publication else outputs_of(options)
     assembled = phase(planned, locks, files, outputs, gate_of(options), candidates=options["candidates"])
-    show(assembled, detail_of(options), call(planned.repository))
+    show(assembled, detail_of(options), call_at_root(planned.spec_file, f"{planned.repository}/"))
     if publication:
         publish(assembled, publication, options["summary"])
     sys.exit(assembled.exit_status)

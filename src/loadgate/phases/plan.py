@@ -13,9 +13,8 @@ from pathlib import Path
 from loadgate import __version__
 from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Origin, Plan, Runtime, Spec, StandInKind
 from loadgate.errors import UsageError
-from loadgate.places import is_file, is_folder
+from loadgate.places import SPEC_NAMES, is_file, is_folder
 
-SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
 UNREAD_TOLD = 5
 """Artifacts that could not be looked into and get a sentence of their own."""
 NOWHERE_TOLD = 5

@@ -10,6 +10,7 @@ from loadgate import interchange
 from loadgate.domain import FailOn, Locks, Plan
 from loadgate.phases.rounds import read_rounds
 from loadgate.places import status_of
+from loadgate.report import wording
 from loadgate.report.assembly import assemble_shards
 from loadgate.report.junit import encode_junit
 from loadgate.report.remedied import remedied
@@ -31,6 +32,8 @@ class Outputs:
     """Is appended to."""
     prefix: str = ""
     """Where the repository lies in its checkout, with `/` at the end."""
+    call: str = ""
+    """The command that made the report, as the user gave it; empty where it is read at the root of the checkout."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -80,11 +83,12 @@ def write_outputs(assembled: Report, outputs: Outputs) -> None:
         interchange.write_whole(outputs.json, encode_report(assembled))
     if outputs.junit is not None:
         interchange.write_whole(outputs.junit, encode_junit(assembled))
+    call = outputs.call or wording.call_at_root(assembled.spec_file, outputs.prefix)
     if outputs.html is not None:
         from loadgate.report.html import encode_html
 
-        interchange.write_whole(outputs.html, encode_html(assembled))
+        interchange.write_whole(outputs.html, encode_html(assembled, call))
     if outputs.sarif is not None:
         interchange.write_whole(outputs.sarif, encode_sarif(assembled, outputs.prefix))
     if outputs.summary is not None:
-        append_summary(outputs.summary, assembled)
+        append_summary(outputs.summary, assembled, call=call)

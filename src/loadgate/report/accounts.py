@@ -66,15 +66,16 @@ class Warning:  # noqa: A001 - the report's own word for it
     anchor: Origin
 
 
-def accounts(report: Report) -> tuple[Account, ...]:
+def accounts(report: Report, call: str = "") -> tuple[Account, ...]:
     """What blocks first, then what else failed, then what has no verdict; else in the order of the plan.
 
+    `call` is the command that checks the repository from where the reader is, for a page that tells it.
     A runtime that could not be made is told once, as a runtime, and not once a case.
     """
     artifacts = {artifact.path: artifact for artifact in report.artifacts}
     runtimes = {runtime.name: runtime for runtime in report.runtimes}
     found = [
-        _account(case, artifacts[case.case.artifact], runtimes[case.case.runtime], report)
+        _account(case, artifacts[case.case.artifact], runtimes[case.case.runtime], report, call)
         for case in report.cases
         if case.standing is Standing.FAILED or (case.standing is Standing.ERROR and case.reason is not Reason.RUNTIME)
     ]
@@ -151,7 +152,7 @@ def _urgency(account: Account) -> tuple[bool, bool, bool]:
     return not account.blocks, not is_failure, account.case.change is Change.STILL_BROKEN
 
 
-def _account(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, report: Report) -> Account:
+def _account(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, report: Report, call: str) -> Account:
     diagnosis = case.diagnosis
     return Account(
         case=case,
@@ -164,7 +165,7 @@ def _account(case: CaseReport, artifact: Artifact, runtime: RuntimeReport, repor
         remedies=diagnosis.remedies if diagnosis else (),
         anchor=anchor_of(artifact, runtime.runtime, diagnosis, report.checkouts),
         blocks=blocks(case, report.policy.fail_on),
-        command=wording.reproduction(case.case, wording.call(spec=report.spec_file or "")),
+        command=wording.reproduction(case.case, call),
     )
 
 

@@ -51,7 +51,8 @@ class Annotation:
 def annotated(report: Report, prefix: str = "") -> tuple[Annotation, ...]:
     """What blocks, the most cases first; then what else went wrong; then what changed although it loads. `prefix`:
     where the repository lies in its checkout."""
-    found = [*map(_of_group, grouped(accounts(report), by_anchor=True))]
+    call = wording.call_at_root(report.spec_file, prefix)
+    found = [*map(_of_group, grouped(accounts(report, call), by_anchor=True))]
     found += _of_runtimes(report)
     found.sort(key=lambda each: (each.level is not Level.FAILURE, -each.cases))
     found += map(_of_warning, warnings(report))

@@ -86,9 +86,10 @@ class Row:
 TOTALS = WORDS | {Standing.ERROR: "without a verdict"}
 
 
-def encode_html(report: Report) -> bytes:
+def encode_html(report: Report, call: str = "") -> bytes:
+    """`call` as the user gave it; without it, as one would give it at the root of the repository."""
     style = _read("report.css")
-    rows = tuple(_rows(report))
+    rows = tuple(_rows(report, call or wording.call_at_root(report.spec_file)))
     changed = {case.change for case in report.cases if case.change is not None}
     page = (
         _environment()
@@ -168,10 +169,10 @@ def _totals(report: Report) -> Iterator[tuple[Standing, int]]:
     yield Standing.NOT_REACHED, totals.not_reached
 
 
-def _rows(report: Report) -> Iterator[Row]:
+def _rows(report: Report, call: str) -> Iterator[Row]:
     """Those that need a look first."""
     told: dict[str, list[Told]] = {}
-    for each in _told(accounts(report)):
+    for each in _told(accounts(report, call)):
         told.setdefault(each.account.case.case.artifact, []).append(each)
     warned: dict[str, list[Warning]] = {}
     for warning in warnings(report):

@@ -59,6 +59,8 @@ class Page:
     """Since the last run, by case id."""
     last: str = ""
     """The commit of the last run; empty where there was none, or where its findings are not known."""
+    call: str = ""
+    """The command that checks the repository, as the user gave it; empty for a reader at the root of the checkout."""
     problems: tuple[str, ...] = ()
     """What could not be posted, and why."""
 
@@ -171,8 +173,9 @@ def _cell(row: matrix.Row, column: matrix.Column) -> str:
 
 def _problems(report: Report, page: Page, room: int) -> str:
     """As much as there is room for: the first in full, then one line each, then a number."""
+    call = page.call or wording.call_at_root(report.spec_file, page.links.prefix)
     told = [Told(full=partial(_runtime, each), line=partial(_line_of, each)) for each in broken_runtimes(report)]
-    for index, group in enumerate(grouped(accounts(report))):
+    for index, group in enumerate(grouped(accounts(report, call))):
         in_full = partial(_group, group, page, unfolded=index < UNFOLDED)
         told.append(Told(full=in_full, line=partial(_line, group, page)))
     for warned in grouped_warnings(warnings(report)):

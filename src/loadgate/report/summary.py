@@ -14,8 +14,14 @@ LIMIT = 1024**2
 LEAST = 4_096
 
 
-def append_summary(
-    path: Path, report: Report, *, name: str = "loadgate", links: Links | None = None, problems: tuple[str, ...] = ()
+def append_summary(  # noqa: PLR0913 - each is one thing that the summary tells
+    path: Path,
+    report: Report,
+    *,
+    name: str = "loadgate",
+    links: Links | None = None,
+    call: str = "",
+    problems: tuple[str, ...] = (),
 ) -> None:
     """After what the step has written there already. Nothing where there is no room for a page."""
     try:
@@ -24,7 +30,7 @@ def append_summary(
             room = LIMIT - stream.tell() - 2
             if room < LEAST:
                 return
-            page = Page(limit=room, name=name, links=links or Links(), problems=problems)
+            page = Page(limit=room, name=name, links=links or Links(), call=call, problems=problems)
             stream.write(b"\n" * (stream.tell() > 0) + render(report, page).encode())
     except OSError as error:
         raise LoadgateError(f"{path}: cannot be written: {error.strerror}") from error

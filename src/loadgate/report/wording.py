@@ -17,6 +17,7 @@ from loadgate.domain import (
     Stage,
     StandInKind,
 )
+from loadgate.places import SPEC_NAMES
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing, Totals, Verdict
 
 NAMED_RUNTIMES = 3
@@ -223,6 +224,14 @@ def call(path: str = "", spec: str = "") -> str:
     """The command that made a report, with the repository and the spec as the user named them."""
     words = [*([path] if path else []), *(["--spec", spec] if spec else [])]
     return " ".join(["loadgate", "check", *map(quoted, words)])
+
+
+def call_at_root(spec: str | None, prefix: str = "") -> str:
+    """The same for a reader at the root of the checkout, in which the repository lies at `prefix`.
+
+    `spec` is as a report has it: one that is found by its name needs no naming.
+    """
+    return call(prefix.rstrip("/"), "" if spec is None or spec in SPEC_NAMES else os.path.join(prefix, spec))
 
 
 def reproduction(case: Case, command: str) -> str:

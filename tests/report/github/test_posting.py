@@ -362,6 +362,8 @@ def test_of_a_folder_of_the_checkout_github_is_told_paths_from_the_root(github: 
     assert [each["path"] for each in github.review_comments] == ["services/ml/requirements.txt"]
     (body,) = ours(github)
     assert f"/blob/{SHA}/services/ml/" in body
+    for told in (body, annotations[0]["message"]):
+        assert "loadgate check services/ml --artifact" in told
 
 
 # --- suggestions ----------------------------------------------------------------------------------------------
