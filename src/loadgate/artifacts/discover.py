@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from loadgate.artifacts import dvc, links
+from loadgate.artifacts import dvc, links, spoiled
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
@@ -31,7 +31,7 @@ from loadgate.errors import UsageError
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-_READERS = ("saved_model", "checkpoint", "keras_h5", "keras_v3", "tflite", "graph_def", "stand_in", "dvc")
+_READERS = ("saved_model", "checkpoint", "keras_h5", "keras_v3", "tflite", "graph_def", "stand_in", "dvc", "spoiled")
 """Modules of this package in the order in which they are asked: those that claim several files come first."""
 
 _READER_OF_FORMAT: Mapping[Format, str] = {
@@ -231,7 +231,14 @@ def _with_facts(root: Path, sighting: Sighting) -> Artifact:
             return replace(artifact, stand_in=_spelled(found))
         if isinstance(reason, TooLarge):
             return replace(artifact, unread=f"too large to be read without TensorFlow: {spelled(str(reason))}")
-        return replace(artifact, damage=str(reason))
+        return replace(artifact, damage=_what_happened(root, sighting) or str(reason))
+
+
+def _what_happened(root: Path, sighting: Sighting) -> str | None:
+    try:
+        return spoiled.what_happened(root / sighting.path) if len(sighting.files) == 1 else None
+    except OSError:
+        return None
 
 
 def _spelled(stand_in: StandIn) -> StandIn:

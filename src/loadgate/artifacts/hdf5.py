@@ -18,6 +18,7 @@ from loadgate.artifacts.hdf5_storage import StoredGroup
 
 __all__ = [
     "MAX_ATTRIBUTE",
+    "SIGNATURE",
     "DamagedError",
     "Group",
     "TooLargeError",

@@ -95,10 +95,17 @@ def _holds_variables(group: hdf5.Group) -> bool:
 
 
 def _format_of_truncated(path: str, head: bytes, size: int) -> Format | None:
-    """A truncated file is reported where what is left of it, or its name, says that it was a model.
+    """As `format_of_remains`; and where too little is left to tell, the extension is believed."""
+    found = format_of_remains(path, head)
+    too_little = size < _ENOUGH_TO_TELL and path.lower().endswith(_SUFFIXES)
+    return found or (Format.KERAS_H5 if too_little else None)
 
-    Keras writes its marks first, so a file without any is some other data set, which is nobody's business here;
-    unless too little is left to tell, or the name is one that only Keras gives.
+
+def format_of_remains(path: str, head: bytes) -> Format | None:
+    """A file that is no HDF5 any more is reported where what is left of it, or its name, says that it was a model.
+
+    Keras writes its marks first, so a file without any is some other data set, which is nobody's business here; unless
+    its name is one that only Keras gives.
     """
     found = _format_by_marks(head)
     if found is not None:
@@ -106,8 +113,7 @@ def _format_of_truncated(path: str, head: bytes, size: int) -> Format | None:
     name = path.lower()
     if name.endswith(".weights.h5") or (all(mark in head for mark in _MARKS_OF_KERAS_3) and name.endswith(_SUFFIXES)):
         return Format.KERAS_WEIGHTS_H5
-    too_little = size < _ENOUGH_TO_TELL and name.endswith(_SUFFIXES)
-    return Format.KERAS_H5 if too_little or name.endswith(".keras") else None
+    return Format.KERAS_H5 if name.endswith(".keras") else None
 
 
 def _format_by_marks(head: bytes) -> Format | None:

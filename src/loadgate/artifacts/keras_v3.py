@@ -39,12 +39,12 @@ def find(folder: Folder) -> Iterable[Sighting]:
         stand_in = None
         try:
             with open(folder.root / path, "rb") as stream:
-                is_model = _is_model(_members(stream))
+                is_model = _is_model(_members(stream)) or (_is_named(name) and _place_of_remains(stream) is not None)
         except TruncatedZipError as error:
-            is_model = _began_as_model(name, head)
+            is_model = began_as_model(name, head)
             stand_in = StandIn(kind=StandInKind.TRUNCATED, file=path, detail=str(error))
         except (DamagedZipError, OSError):
-            is_model = _began_as_model(name, head)
+            is_model = began_as_model(name, head)
         if is_model:
             yield Sighting(path=path, format=Format.KERAS_V3, files=(path,), stand_in=stand_in)
 
@@ -84,10 +84,24 @@ def _is_model(members: Mapping[str, Member]) -> bool:
     return _CONFIG in members and (_METADATA in members or any(name.endswith(_WEIGHTS_SUFFIX) for name in members))
 
 
-def _began_as_model(name: str, head: bytes) -> bool:
+def _place_of_remains(stream: IO[bytes]) -> str | None:
+    """The folder in the zip that holds two of what Keras writes at its top, as where a model was packed anew."""
+    found: dict[str, set[str]] = {}
+    for member in zip_members.members(stream):
+        folder, _, name = member.name.rpartition("/")
+        if "/" not in folder and _matters(name):
+            found.setdefault(folder, set()).add(_WEIGHTS if name.endswith(_WEIGHTS_SUFFIX) else name)
+    return next((folder for folder, names in found.items() if len(names) > 1), None)
+
+
+def _is_named(name: str) -> bool:
+    return name.lower().endswith(".keras")
+
+
+def began_as_model(name: str, head: bytes) -> bool:
     """Of a zip without an end: its name says it, or the first member is one that Keras writes first."""
     length = int.from_bytes(head[26:28], "little")
-    return name.lower().endswith(".keras") or head[30 : 30 + length] in (_METADATA.encode(), _CONFIG.encode())
+    return _is_named(name) or head[30 : 30 + length] in (_METADATA.encode(), _CONFIG.encode())
 
 
 # --- facts --------------------------------------------------------------------------------------------------------
@@ -101,7 +115,9 @@ class _Metadata:
 
 def _facts(stream: IO[bytes], members: Mapping[str, Member]) -> Facts:
     if _CONFIG not in members:
-        raise DamagedZipError(f"the zip holds no {_CONFIG}")
+        folder = _place_of_remains(stream)
+        where = f" but in the folder {folder}: pack what is in it, and not the folder" if folder else ""
+        raise DamagedZipError(f"the zip holds no {_CONFIG}{where}")
     configuration = zip_members.content(stream, members[_CONFIG], _MAX_MEMBER)
     reading = keras_config.read(_json(configuration))
     metadata = _metadata(stream, members)

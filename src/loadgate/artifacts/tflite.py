@@ -86,10 +86,14 @@ class _OperatorUse:
 def find(folder: Folder) -> Iterable[Sighting]:
     for name in folder.names:
         head = folder.head(name)
-        if head[IDENTIFIER] == _TFL3 and int.from_bytes(head[:4], "little") < _MAX_ROOT:
+        if begins_as_a_model(head):
             yield sightings.of_file(folder, name, Format.TFLITE)
         elif name.endswith(_SUFFIX) and 0 < len(head) < IDENTIFIER.stop and _TFL3.startswith(head[IDENTIFIER]):
             yield sightings.of_file(folder, name, Format.TFLITE, sightings.cut_off(folder, name, _too_short(len(head))))
+
+
+def begins_as_a_model(head: bytes) -> bool:
+    return head[IDENTIFIER] == _TFL3 and int.from_bytes(head[:4], "little") < _MAX_ROOT
 
 
 def read_facts(root: Path, sighting: Sighting) -> Facts:
