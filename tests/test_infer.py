@@ -327,6 +327,147 @@ def test_an_extra_of_pyproject_is_taken_along_where_only_it_brings_tensorflow(tm
     assert runtime.notes[-1] == "pyproject.toml: the group `serving` is taken along, for it brings TensorFlow."
 
 
+GROUPS = {
+    "the standard's": '[dependency-groups]\nkeras = [{include-group = "a"}]\na = ["tensorflow==2.15.1"]\n',
+    "uv's": '[tool.uv]\ndev-dependencies = ["tensorflow==2.15.1"]\n',
+    "pdm's": '[tool.pdm.dev-dependencies]\nml = ["tensorflow==2.15.1"]\n',
+    "hatch's": '[tool.hatch.envs.ml]\ndependencies = ["tensorflow==2.15.1"]\n',
+    "poetry's": '[tool.poetry.dev-dependencies]\ntensorflow = "2.15.1"\n',
+}
+
+
+@pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS.keys())
+def test_a_group_of_pyproject_is_taken_along_whoever_invented_the_place(groups: str, tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"pyproject.toml": f'[project]\ndependencies = ["h5py"]\n{groups}'})
+    assert asked(runtime) == ["h5py", "tensorflow==2.15.1"]
+    assert "is taken along, for it brings TensorFlow." in runtime.notes[-1]
+
+
+def test_groups_that_include_each_other_are_read_once(tmp_path: Path) -> None:
+    groups = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}, "tensorflow==2.15.1"]\n'
+    assert asked(infer_one(tmp_path, {"pyproject.toml": groups})) == ["tensorflow==2.15.1"]
+
+
+def test_a_group_for_development_counts_only_where_nothing_else_names_tensorflow(tmp_path: Path) -> None:
+    groups: dict[str, str | bytes] = {"pyproject.toml": '[dependency-groups]\ndev = ["tensorflow==2.16.1"]\n'}
+    assert asked(infer_one(tmp_path, groups)) == ["tensorflow==2.16.1"]
+    runtime = infer_one(tmp_path, {**groups, "setup.cfg": "[options]\ninstall_requires = tensorflow==2.15.1\n"})
+    assert asked(runtime) == ["tensorflow==2.15.1"]
+
+
+def test_locks_are_read_with_their_groups_for_development_where_only_those_bring_tensorflow(tmp_path: Path) -> None:
+    uv_lock = UV_LOCK.replace('{ name = "tensorflow", extra = ["and-cuda"] },', "")
+    uv_lock = uv_lock.replace('dev = [{ name = "pytest" }]', 'dev = [{ name = "tensorflow" }]')
+    poetry_lock = POETRY_LOCK.replace('groups = ["main"]', 'groups = ["dev"]')
+    poetry = '[tool.poetry.group.dev.dependencies]\ntensorflow = "^2.15"\n'
+    pipfile_lock = PIPFILE_LOCK.replace('"default"', '"x"').replace('"develop"', '"y"').replace('"x"', '"develop"')
+    spec = infer(
+        tmp_path,
+        {
+            "a/uv.lock": uv_lock,
+            "b/poetry.lock": poetry_lock,
+            "b/pyproject.toml": poetry,
+            "c/Pipfile.lock": pipfile_lock,
+        },
+    )
+    pins = [line for runtime in spec.runtimes for line in (*asked(runtime), *held(runtime)) if "tensorflow==" in line]
+    assert pins == [
+        "tensorflow==2.15.1",
+        'tensorflow==2.15.1 ; sys_platform == "linux"',
+        "tensorflow==2.15.1 ; python_version >= '3.9'",
+    ]
+
+
+PDM_LOCK = """\
+[metadata]
+groups = ["default", "test"]
+requires_python = ">=3.10"
+
+[[package]]
+name = "layers"
+version = "1.0"
+git = "https://a.test/layers"
+revision = "0123abc"
+groups = ["default"]
+
+[[package]]
+name = "pytest"
+version = "8.3.0"
+groups = ["test"]
+
+[[package]]
+name = "tensorflow"
+version = "2.15.1"
+groups = ["default"]
+marker = "sys_platform == 'linux'"
+"""
+PYLOCK = """\
+lock-version = "1.0"
+requires-python = ">=3.10"
+
+[[packages]]
+name = "acme"
+directory = {path = "."}
+
+[[packages]]
+name = "layers"
+vcs = {type = "git", url = "https://a.test/layers", commit-id = "0123abc"}
+
+[[packages]]
+name = "pytest"
+version = "8.3.0"
+marker = "'dev' in dependency_groups"
+
+[[packages]]
+name = "tensorflow"
+version = "2.15.1"
+marker = "sys_platform == 'linux'"
+"""
+
+
+@pytest.mark.parametrize(("name", "content"), [("pdm.lock", PDM_LOCK), ("pylock.toml", PYLOCK)])
+def test_a_lock_that_lists_what_to_install_is_read(name: str, content: str, tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {name: content})
+    assert asked(runtime) == [
+        "layers @ git+https://a.test/layers@0123abc",
+        "tensorflow==2.15.1 ; sys_platform == 'linux'",
+    ]
+    assert runtime.python == "3.10"
+
+
+def test_a_pipfile_without_its_lock_is_read(tmp_path: Path) -> None:
+    content = '[packages]\nh5py = "*"\ntensorflow = {version = "==2.15.1", extras = ["and-cuda"]}\n'
+    runtime = infer_one(tmp_path, {"Pipfile": content + '[requires]\npython_version = "3.10"\n'})
+    assert (asked(runtime), runtime.python) == (["h5py", "tensorflow[and-cuda]==2.15.1"], "3.10")
+    assert str(runtime.origin) == "Pipfile:3"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("setup.cfg", "[options]\ninstall_requires = h5py\n[options.extras_require]\nTF =\n    tensorflow==2.15.1\n"),
+        ("setup.py", "setup(install_requires=['h5py'], extras_require={'tf': ['tensorflow==2.15.1']})\n"),
+    ],
+)
+def test_an_extra_of_setuptools_is_taken_along_where_only_it_brings_tensorflow(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    assert asked(infer_one(tmp_path, {name: content})) == ["h5py", "tensorflow==2.15.1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("requirement.txt", "tensorflow==2.15.1\n"),
+        ("requirements.in", "tensorflow==2.15.1\n"),
+        ("reqs/base.txt", "tensorflow==2.15.1\n"),
+        ("env.yml", "dependencies:\n  - tensorflow==2.15.1\n"),
+    ],
+)
+def test_files_of_less_usual_names_are_read(name: str, content: str, tmp_path: Path) -> None:
+    assert asked(infer_one(tmp_path, {name: content, "requirements-ci.txt": "flask\n"})) == ["tensorflow==2.15.1"]
+
+
 def test_poetrys_own_table_is_read(tmp_path: Path) -> None:
     content = '[tool.poetry.dependencies]\npython = "~3.11"\ntensorflow = "^2.15"\nkeras = {version = "~2.15.0"}\n'
     content += 'acme = {path = "../acme"}\nlayers = {git = "https://a.test/l", tag = "v1"}\n'
@@ -1080,7 +1221,7 @@ def test_links_out_of_the_repository_and_pipes_are_not_read(tmp_path: Path) -> N
 
 
 NAMES = ["uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt", "pyproject.toml", "environment.yml", "setup.cfg"]
-NAMES += ["Dockerfile", ".python-version", "setup.py"]
+NAMES += ["Dockerfile", ".python-version", "setup.py", "Pipfile", "pdm.lock", "pylock.toml"]
 WHOLE = {"uv.lock": UV_LOCK, "poetry.lock": POETRY_LOCK, "Pipfile.lock": PIPFILE_LOCK}
 WORDS = [
     "tensorflow",

@@ -51,6 +51,8 @@ class Declared:
     python: Python | None = None
     files: tuple[str, ...] = ()
     """Every file that was read, relative to the repository."""
+    for_development: bool = False
+    """Only a group for development brings TensorFlow or Keras."""
 
 
 def asks_for(text: str, packages: frozenset[str], python: str | None = None) -> bool:

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement as ParsedRequirement
 
 from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
 from loadgate.domain import Origin, Requirement
+from loadgate.infer.groups import is_for_development
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Candidate:
     notes: tuple[str, ...] = ()
     reads: frozenset[str] = frozenset()
     """Every file that went into it."""
+    by_development: bool = False
+    """Only a group for development brings what it is a candidate for."""
 
     @classmethod
     def of(cls, file: str, declared: Declared) -> Candidate:
@@ -41,7 +44,12 @@ class Candidate:
             python=declared.python,
             notes=declared.notes,
             reads=frozenset(declared.files),
+            by_development=declared.for_development,
         )
+
+    @property
+    def is_for_development(self) -> bool:
+        return self.by_development or is_for_development(self.file)
 
     @property
     def folder(self) -> str:

@@ -13,7 +13,6 @@ from packaging.version import Version
 from loadgate.declared import TENSORFLOW_NAMES, Python, is_dockerfile
 from loadgate.domain import Requirement, Runtime, Spec
 from loadgate.infer.candidate import Candidate
-from loadgate.infer.groups import is_for_development
 from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of
 from loadgate.infer.survey import Survey
@@ -79,14 +78,14 @@ def _choose(of_images: list[Candidate], of_folders: list[Candidate]) -> tuple[li
     kept = _strongest(candidates)
     for_use = _for_use(kept)
     if for_use and len(for_use) < len(kept):
-        names = ", ".join(quoted(c.file) for c in kept if is_for_development(c.file))
+        names = ", ".join(quoted(c.file) for c in kept if c.is_for_development)
         notes.append(f"Passed over, for development by their names: {names}.")
     chosen = for_use or kept
     return sorted(chosen, key=lambda candidate: (candidate.file.count("/"), candidate.file)), notes
 
 
 def _for_use(candidates: list[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates if not is_for_development(candidate.file)]
+    return [candidate for candidate in candidates if not candidate.is_for_development]
 
 
 def _strongest(candidates: list[Candidate]) -> list[Candidate]:

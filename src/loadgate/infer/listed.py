@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadgate import requirements
 from loadgate.declared import Declared
-from loadgate.infer import conda, pipfile_lock, poetry_lock, pyproject, setup_cfg, setup_py, uv_lock
+from loadgate.infer import conda, flat_lock, pipfile, pipfile_lock, poetry_lock, pyproject, setup_cfg, setup_py, uv_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +21,30 @@ class Kind:
     read: Callable[[Path, str], Declared]
 
 
+def _read_source(root: Path, name: str) -> Declared:
+    """What pip-compile makes a requirements file from: where that is there, it says more."""
+    return requirements.read(root, name)
+
+
 KINDS = (
     Kind(("uv.lock",), uv_lock.read),
     Kind(("poetry.lock",), poetry_lock.read),
     Kind(("Pipfile.lock",), pipfile_lock.read),
-    Kind(("requirements*.txt", "*-requirements.txt", "*_requirements.txt"), requirements.read),
+    Kind(("pdm.lock",), flat_lock.read_pdm),
+    Kind(("pylock.toml", "pylock.*.toml"), flat_lock.read_pylock),
+    Kind(("requirements*.txt", "*-requirements.txt", "*_requirements.txt", "requirement.txt"), requirements.read),
+    Kind(("requirements*.in", "*-requirements.in", "*_requirements.in"), _read_source),
+    Kind(("Pipfile",), pipfile.read),
     Kind(("pyproject.toml",), pyproject.read),
-    Kind(("environment*.yml", "environment*.yaml", "conda*.yml", "conda*.yaml"), conda.read),
+    Kind(("environment*.yml", "environment*.yaml", "conda*.yml", "conda*.yaml", "env.yml", "env.yaml"), conda.read),
     Kind(("setup.cfg",), setup_cfg.read),
     Kind(("setup.py",), setup_py.read),
 )
 """Most exact first: a lock is what was installed, a requirements file what is, a project file what may be."""
 
 IN_REQUIREMENTS_FOLDER = "*.txt"
-"""Under `requirements/`, the name of a requirements file says which, not what."""
+FOLDERS = frozenset(("requirements", "reqs"))
+"""In which the name of a requirements file says which, not what."""
 
 
 def kind_of(name: str) -> Kind | None:
@@ -43,7 +53,7 @@ def kind_of(name: str) -> Kind | None:
     for kind in KINDS:
         if any(fnmatchcase(base, pattern) for pattern in kind.patterns):
             return kind
-    in_folder = posixpath.basename(posixpath.dirname(name)) == "requirements"
+    in_folder = posixpath.basename(posixpath.dirname(name)) in FOLDERS
     if in_folder and fnmatchcase(base, IN_REQUIREMENTS_FOLDER):
         return REQUIREMENTS
     return None

@@ -1,15 +1,17 @@
-"""Pipfile.lock: its section `default`, which pipenv installs as it stands."""
+"""Pipfile.lock: its section `default`, which pipenv installs as it stands, or with `develop` where need be."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
 from loadgate.infer.tables import Table, line_of, parse_json, string, strings, table, tables
+from loadgate.infer.taken_along import with_group
 from loadgate.repository import LONGEST_LOCK, read_text
-from loadgate.requirements import read_lines
+from loadgate.requirements import Line, read_lines
 
 
 def read(root: Path, name: str) -> Declared:
@@ -20,9 +22,9 @@ def read(root: Path, name: str) -> Declared:
     addresses = [string(source.get("url")) for source in tables(meta.get("sources"))]
     # the first is pipenv's usual index, and is left to the machine that installs, which may have a mirror of it
     lines = [(line_of(text, r'"sources"'), 1, f"--extra-index-url {address}") for address in addresses[1:] if address]
-    for package, entry in table(document.get("default")).items():
-        lines.append((places.get(package, 1), 1, _line(package, table(entry))))
-    declared = read_lines(root, lines, name)
+    lines += _lines(document.get("default"), places)
+    develop = ("develop", list(_lines(document.get("develop"), places)))
+    declared = with_group(lines, [develop], name, lambda lines: read_lines(root, lines, name))
     requires = table(meta.get("requires"))
     said = string(requires.get("python_full_version")) or string(requires.get("python_version"))
     origin = Origin(file=name, line=line_of(text, r'"python_(full_)?version"\s*:'))
@@ -31,7 +33,13 @@ def read(root: Path, name: str) -> Declared:
         notes=declared.notes,
         python=Python(said=said, origin=origin) if said else None,
         files=(name,),
+        for_development=declared.for_development,
     )
+
+
+def _lines(section: object, places: Mapping[str, int]) -> Iterator[Line]:
+    for package, entry in table(section).items():
+        yield places.get(package, 1), 1, requirement(package, table(entry))
 
 
 def _places(text: str) -> dict[str, int]:
@@ -46,7 +54,8 @@ def _places(text: str) -> dict[str, int]:
     return places
 
 
-def _line(package: str, entry: Table) -> str:
+def requirement(package: str, entry: Table) -> str:
+    """A line of pip's for what pipenv says of a package."""
     extras = ",".join(strings(entry.get("extras")))
     named = package + (f"[{extras}]" if extras else "")
     marker = string(entry.get("markers"))

@@ -25,17 +25,19 @@ def read(root: Path, name: str) -> Declared:
     locked = tables(document.get("package"))
     lines = lines_beginning(text, "[[package]]")
     lines = lines if len(lines) == len(locked) else [0] * len(locked)
-    packages = [(package, line + 1) for package, line in zip(locked, lines, strict=True) if _runs(package)]
+    beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
+    try:
+        project = pyproject.read(root, beside)
+        files: tuple[str, ...] = (name, beside)
+    except UnusableFileError:
+        project = Declared()
+        files = (name,)
+    found = [(package, line + 1) for package, line in zip(locked, lines, strict=True) if _is_elsewhere(package)]
+    packages = [(package, line) for package, line in found if project.for_development or _runs(package)]
     forked = _forked(package for package, _ in packages)
     pins = [(line, 1, _pin(package)) for package, line in packages if _is_pin(package, forked)]
     pinned = {_name(package) for package, _ in packages if _is_pin(package, forked)}
-    beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
-    try:
-        direct = pyproject.direct_requirements(root, beside, pinned)
-        files: tuple[str, ...] = (name, beside)
-    except UnusableFileError:
-        direct = ()
-        files = (name,)
+    direct = pyproject.without_versions(project.requirements, pinned)
     constraint = specifier(string(table(document.get("metadata")).get("python-versions")))
     origin = Origin(file=name, line=line_of(text, r"^python-versions"))
     asked = [] if direct else _nobody_needs(packages, forked)
@@ -45,15 +47,18 @@ def read(root: Path, name: str) -> Declared:
         constraints=declared.constraints,
         python=Python(said=constraint, origin=origin) if constraint else None,
         files=files,
+        for_development=project.for_development,
     )
 
 
+def _is_elsewhere(package: Table) -> bool:
+    """A local package is no pin."""
+    is_local = string(table(package.get("source")).get("type")) in ("directory", "file")
+    return bool(string(package.get("name")) and string(package.get("version"))) and not is_local
+
+
 def _runs(package: Table) -> bool:
-    """Poetry 1 wrote a category, Poetry 2 writes groups; a local package is no pin."""
-    if not (string(package.get("name")) and string(package.get("version"))):
-        return False
-    if string(table(package.get("source")).get("type")) in ("directory", "file"):
-        return False
+    """Poetry 1 wrote a category, Poetry 2 writes groups."""
     groups = strings(package.get("groups")) or [string(package.get("category")) or "main"]
     return not all(is_for_development(group) for group in groups)
 

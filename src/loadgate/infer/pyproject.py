@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, Python, first_named
+from loadgate.declared import Declared, Python
 from loadgate.domain import Origin, Requirement
-from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import python_marker, specifier
-from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table
+from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table, tables
+from loadgate.infer.taken_along import Group, with_group
 from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
 
@@ -27,31 +27,24 @@ def read(root: Path, name: str) -> Declared:
     project = table(document.get("project"))
     poetry = table(table(document.get("tool")).get("poetry"))
     lines = [*_listed(strings(project.get("dependencies")), text), *_of_poetry(table(poetry.get("dependencies")), text)]
-    declared = read_lines(root, lines, name)
-    wanted = TENSORFLOW_NAMES | KERAS_NAMES
-    notes = declared.notes
-    if not first_named(declared.requirements, wanted):
-        for group, more in _groups(project, poetry, text):
-            extended = read_lines(root, [*lines, *more], name)
-            if first_named(extended.requirements, wanted) and not is_for_development(group):
-                note = f"{name}: the group `{group}` is taken along, for it brings TensorFlow."
-                declared, notes = extended, (*extended.notes, note)
-                break
+    groups = [*_groups(project, poetry, text), *_groups_of_others(document, text)]
+    declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     return Declared(
         requirements=declared.requirements,
         constraints=declared.constraints,
-        notes=notes,
+        notes=declared.notes,
         python=_python(project, poetry, text, name),
         files=(name,),
+        for_development=declared.for_development,
     )
 
 
-def direct_requirements(root: Path, name: str, pinned: Collection[str]) -> tuple[Requirement, ...]:
-    """What it asks for, without the versions of those that a lock has `pinned`, by their normalised names."""
+def without_versions(requirements: Iterable[Requirement], pinned: Collection[str]) -> tuple[Requirement, ...]:
+    """What is asked for, without the versions of those that a lock has `pinned`, by their normalised names."""
     from packaging.requirements import Requirement as ParsedRequirement
 
     bare = []
-    for requirement in read(root, name).requirements:
+    for requirement in requirements:
         if requirement.text.startswith("-") or re.match(r"[a-z+]+:", requirement.text):
             continue
         parsed = ParsedRequirement(requirement.text)
@@ -69,7 +62,7 @@ def _listed(requirements: list[str], text: str) -> Iterator[Line]:
         yield line_of(text, f"[\"']{re.escape(requirement)}[\"']"), 1, requirement
 
 
-def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, list[Line]]]:
+def _groups(project: Table, poetry: Table, text: str) -> Iterator[Group]:
     for group, requirements in table(project.get("optional-dependencies")).items():
         yield group, list(_listed(strings(requirements), text))
     for group, content in table(poetry.get("group")).items():
@@ -77,6 +70,35 @@ def _groups(project: Table, poetry: Table, text: str) -> Iterator[tuple[str, lis
     optional = table(poetry.get("dependencies"))
     for extra, names in table(poetry.get("extras")).items():
         yield extra, list(_of_poetry({name: optional.get(name) for name in strings(names)}, text, optional=True))
+
+
+def _groups_of_others(document: Table, text: str) -> Iterator[Group]:
+    """The standard's own groups, and those of tools from before there was one."""
+    tool = table(document.get("tool"))
+    standard = table(document.get("dependency-groups"))
+    for group in standard:
+        yield group, list(_listed(_members(group, standard), text))
+    yield "dev", list(_listed(strings(table(tool.get("uv")).get("dev-dependencies")), text))
+    for group, requirements in table(table(tool.get("pdm")).get("dev-dependencies")).items():
+        yield f"{group}, dev", list(_listed(strings(requirements), text))
+    for group, environment in table(table(tool.get("hatch")).get("envs")).items():
+        settings = table(environment)
+        named = [*strings(settings.get("dependencies")), *strings(settings.get("extra-dependencies"))]
+        yield group, list(_listed(named, text))
+    yield "dev", list(_of_poetry(table(table(tool.get("poetry")).get("dev-dependencies")), text))
+
+
+def _members(group: str, groups: Table) -> list[str]:
+    """With those of the groups that it includes, each once."""
+    waiting, seen, members = [group], set(), []
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        members += strings(groups.get(name))
+        waiting += [string(item.get("include-group")) for item in tables(groups.get(name))]
+    return members
 
 
 def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[Line]:

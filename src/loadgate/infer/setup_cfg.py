@@ -1,19 +1,22 @@
-"""setup.cfg: `install_requires`."""
+"""setup.cfg: `install_requires`, and an extra where only that brings TensorFlow."""
 
 from __future__ import annotations
 
 import configparser
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
 from loadgate.infer.tables import line_of
+from loadgate.infer.taken_along import with_group
 from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import read_text
-from loadgate.requirements import read_lines
+from loadgate.requirements import Line, read_lines
 
 MOST_DEPENDENCIES = 1000
+MOST_EXTRAS = 100
 
 
 def read(root: Path, name: str) -> Declared:
@@ -24,14 +27,11 @@ def read(root: Path, name: str) -> Declared:
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or 1
         raise Mistakes([Mistake(name, line, 1, "not valid: a line is neither a section nor a key")]) from error
-    wanted = parser.get("options", "install_requires", fallback="")
-    start = line_of(text, r"^install_requires")
-    lines = [
-        (line_of(text, re.escape(line.strip()), start), 1, line.strip())
-        for line in wanted.splitlines()[:MOST_DEPENDENCIES]
-        if line.strip() and not line.strip().startswith(("#", "file:"))
-    ]
-    declared = read_lines(root, lines, name)
+    lines = list(_lines(parser.get("options", "install_requires", fallback=""), text, r"^install_requires"))
+    section = "options.extras_require"
+    extras = list(parser[section].items())[:MOST_EXTRAS] if section in parser else []
+    groups = [(extra, list(_lines(listed, text, rf"(?i)^{re.escape(extra)}\s*[=:]"))) for extra, listed in extras]
+    declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     said = parser.get("options", "python_requires", fallback="").strip()
     origin = Origin(file=name, line=line_of(text, r"^python_requires"))
     return Declared(
@@ -39,4 +39,12 @@ def read(root: Path, name: str) -> Declared:
         notes=declared.notes,
         python=Python(said=said, origin=origin) if said else None,
         files=(name,),
+        for_development=declared.for_development,
     )
+
+
+def _lines(listed: str, text: str, key: str) -> Iterator[Line]:
+    start = line_of(text, key)
+    for line in (each.strip() for each in listed.splitlines()[:MOST_DEPENDENCIES]):
+        if line and not line.startswith(("#", "file:")):
+            yield line_of(text, re.escape(line), start), 1, line

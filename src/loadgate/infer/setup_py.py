@@ -9,12 +9,14 @@ from pathlib import Path
 
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
+from loadgate.infer.taken_along import Group, with_group
 from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
 
 MOST_VALUES = 10_000
 """Looked at for one list. A name may stand for a list of names, and each of those again."""
+MOST_EXTRAS = 100
 
 Names = Mapping[str, ast.expr]
 """What the module assigns."""
@@ -35,13 +37,24 @@ def read(root: Path, name: str) -> Declared:
         if isinstance(target, ast.Name)
     }
     given = _given(module)
-    declared = read_lines(root, list(_lines(given.get("install_requires"), names)), name)
+    lines = list(_lines(given.get("install_requires"), names))
+    groups = list(_extras(given.get("extras_require"), names))
+    declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     return Declared(
         requirements=declared.requirements,
         notes=declared.notes,
         python=_python(given.get("python_requires"), names, name),
         files=(name,),
+        for_development=declared.for_development,
     )
+
+
+def _extras(given: ast.expr | None, names: Names) -> Iterator[Group]:
+    extras = names.get(given.id) if isinstance(given, ast.Name) else given
+    if isinstance(extras, ast.Dict):
+        for key, value in list(zip(extras.keys, extras.values, strict=True))[:MOST_EXTRAS]:
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, list(_lines(value, names))
 
 
 def _given(module: ast.Module) -> Mapping[str, ast.expr]:

@@ -181,7 +181,7 @@ class Survey:
             found = [Candidate.of(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
             speaking = [candidate for candidate in found if candidate.is_about_models]
             for candidate in _without_included(speaking):
-                if chosen.setdefault(candidate.folder, index) == index:
+                if candidate.by_development or chosen.setdefault(candidate.folder, index) == index:
                     yield set_beside(others, candidate)
 
 

@@ -43,7 +43,7 @@ def read(root: Path, name: str) -> Declared:
     document = parse_toml(text, name)
     packages = _packages(document, text, name)
     projects = [package for package in packages if package.is_local]
-    direct, notes = _direct_dependencies(packages, projects, name)
+    direct, notes, for_development = _direct_dependencies(packages, projects, name)
     needed = _closure(packages, (dependency["name"] for dependency in direct))
     pinned = [package for package in packages if package.name in needed and not package.is_local]
     origins = {package.name: package.origin for package in pinned}
@@ -64,6 +64,7 @@ def read(root: Path, name: str) -> Declared:
         if python
         else None,
         files=(name,),
+        for_development=for_development,
     )
 
 
@@ -107,19 +108,21 @@ def _dependencies(value: object) -> tuple[Table, ...]:
 
 def _direct_dependencies(
     packages: list[_Package], projects: list[_Package], file: str
-) -> tuple[list[Table], list[str]]:
-    """What the projects need to run; with a group of theirs, where only that brings TensorFlow or Keras."""
+) -> tuple[list[Table], list[str], bool]:
+    """What the projects need to run; with a group of theirs, where only that brings TensorFlow or Keras.
+
+    And whether that is one for development, which is the last resort.
+    """
     direct = [dependency for project in projects for dependency in project.dependencies]
     wanted = TENSORFLOW_NAMES | KERAS_NAMES
     if wanted & _closure(packages, (dependency["name"] for dependency in direct)):
-        return direct, []
-    for project in projects:
-        for group, dependencies in project.groups.items():
-            brings = wanted & _closure(packages, (dependency["name"] for dependency in dependencies))
-            if brings and not is_for_development(group):
-                note = f"{file}: the group `{group}` of {project.name} is taken along, for it brings TensorFlow."
-                return [*direct, *dependencies], [note]
-    return direct, []
+        return direct, [], False
+    groups = [(project, *group) for project in projects for group in project.groups.items()]
+    for project, group, dependencies in sorted(groups, key=lambda each: is_for_development(each[1])):
+        if wanted & _closure(packages, (dependency["name"] for dependency in dependencies)):
+            note = f"{file}: the group `{group}` of {project.name} is taken along, for it brings TensorFlow."
+            return [*direct, *dependencies], [note], is_for_development(group)
+    return direct, [], False
 
 
 def _closure(packages: list[_Package], names: Iterable[str]) -> set[str]:
