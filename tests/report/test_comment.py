@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgate.domain import Confidence, Diagnosis, Evidence, Reason, Side, Stage
+from loadgate.domain import Confidence, Diagnosis, Evidence, FailOn, Policy, Reason, Side, Stage
 from loadgate.report import comment
 from loadgate.report.comment import MOST_REMEMBERED, State
 from loadgate.report.links import Links
@@ -48,6 +48,16 @@ def many(number: int, *, causes: int) -> Report:
         for index, case in enumerate(report.cases)
     ]
     return replace(report, cases=tuple(cases))
+
+
+def test_that_a_failure_does_not_block_stands_right_below_the_verdict() -> None:
+    bad = failed(Reason.CRASHED, "SIGSEGV")
+    page = body(small_run({"a.h5": {"serving": bad}}, policy=Policy(fail_on=FailOn.NEVER)).report)
+
+    assert page.split("\n\n")[1] == (
+        "**Does not block**; policy: fail-on is never, so what does not load does not fail this run."
+    )
+    assert page.count("fail-on is never") == 1
 
 
 def test_the_verdict_is_the_first_line() -> None:

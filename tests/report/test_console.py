@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from loadgate.domain import Device, Reason, StageResult
+from loadgate.domain import Device, FailOn, Policy, Reason, StageResult
 from loadgate.report import wording
 from loadgate.report.assembly import assemble
 from loadgate.report.console import print_report
@@ -43,6 +43,13 @@ def grid(artifacts: int, runtimes: int, *, failing: Sequence[int] = ()) -> Run:
             for number in range(artifacts)
         }
     )
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_why_a_failure_does_not_fail_the_run_is_told_in_every_detail(detail: Detail) -> None:
+    run = small_run({"a.h5": {"serving": BAD}}, policy=Policy(fail_on=FailOn.NEVER))
+
+    assert "fail-on is never, so what does not load does not fail this run" in shown(run, width=120, detail=detail)
 
 
 @pytest.mark.parametrize(

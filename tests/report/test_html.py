@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from loadgate.domain import Reason
+from loadgate.domain import FailOn, Policy, Reason
 from loadgate.report.html import encode_html
 from loadgate.report.truth import Report
-from tests.report.sample_run import RUN, hostile_run, passed, skipped, small_run
+from tests.report.sample_run import RUN, failed, hostile_run, passed, skipped, small_run
 from tests.report.test_comment import many
 from tests.report.test_markdown import POISON
 
@@ -149,6 +149,14 @@ def test_axe_finds_no_violation(chromium: str, node_modules: Path, tmp_path: Pat
 def test_a_run_of_nothing_and_one_that_is_well_are_pages_too() -> None:
     assert "Nothing to load" in Page(small_run({}).report).text
     assert "Every model loads" in Page(small_run({"a.h5": {"serving": passed()}}).report).text
+
+
+def test_that_a_failure_does_not_block_stands_in_the_header() -> None:
+    run = small_run({"a.h5": {"serving": failed(Reason.CRASHED, "SIGSEGV")}}, policy=Policy(fail_on=FailOn.NEVER))
+    header, _, rest = encode_html(run.report).decode().partition("</header>")
+
+    assert "<strong>Does not block.</strong> policy: fail-on is never" in header
+    assert "fail-on is never" not in rest
 
 
 def test_what_was_not_tried_is_not_said_to_load() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from loadgate.domain import Artifact, Confidence, Diagnosis, Evidence, Origin, Reason, Remedy, Side, Stage
 from loadgate.report import wording
 from loadgate.report.anchors import anchor_of
-from loadgate.report.gate import blocks
+from loadgate.report.gate import blocks, policy_notes
 from loadgate.report.truth import CaseReport, Change, Report, RuntimeReport, Standing
 
 UNKNOWN = "unknown"
@@ -131,9 +131,10 @@ def skipped(report: Report) -> tuple[tuple[str, int], ...]:
 
 
 def notes(report: Report) -> tuple[str, ...]:
-    """What a person should know, each once: of the run, then of each runtime."""
+    """What a person should know, each once: of the run, then of each runtime. The gate's stand beside the verdict."""
+    of_the_run = [note for note in report.notes if note not in policy_notes(report)]
     of_runtimes = [note for runtime in report.runtimes for note in _of_runtime(runtime)]
-    return tuple(dict.fromkeys([*report.notes, *of_runtimes]))
+    return tuple(dict.fromkeys([*of_the_run, *of_runtimes]))
 
 
 def _of_runtime(runtime: RuntimeReport) -> Iterator[str]:

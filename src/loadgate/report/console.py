@@ -11,6 +11,7 @@ from rich.text import Text
 from loadgate import untrusted
 from loadgate.domain import FindingKind, Outcome, Reason
 from loadgate.report import causes, failures, matrix, why, wording
+from loadgate.report.gate import policy_notes
 from loadgate.report.terminal import STYLES, Detail, fit_path, labelled, page, symbol
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 from loadgate.report.walls import summary
@@ -25,8 +26,7 @@ def print_report(report: Report, console: Console, *, detail: Detail = Detail.NO
     quiet = detail is Detail.QUIET
     with page(console):
         _draw_verdict(report, console)
-        if not quiet:
-            _draw_notes(report.notes, console)
+        _draw_notes(policy_notes(report) if quiet else report.notes, console)
         _draw_runtimes(report, console, only_broken=quiet)
         if not quiet and report.cases:
             _heading("Artifacts", console)

@@ -10,6 +10,8 @@ from loadgate.report import wording
 from loadgate.report.comparison import compared
 from loadgate.report.truth import CaseReport, Change, Report, Standing, Verdict
 
+POLICY = "policy: "
+"""How a note of the gate begins."""
 EXIT_STATUS = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NONE: 3}
 
 
@@ -28,6 +30,11 @@ def blocks(case: CaseReport, fail_on: FailOn) -> bool:
     return not (fail_on is FailOn.NEW and case.change is Change.STILL_BROKEN)
 
 
+def policy_notes(report: Report) -> tuple[str, ...]:
+    """Why the exit status is another than the verdict says, or is not: told beside the verdict wherever that is."""
+    return tuple(note for note in report.notes if note.startswith(POLICY))
+
+
 def _exit_status(report: Report) -> int:
     """What is forgiven does not turn a run without a verdict into a pass."""
     if any(blocks(case, report.policy.fail_on) for case in report.cases):
@@ -39,17 +46,17 @@ def _notes(report: Report, base: Report | None) -> Iterator[str]:
     if not report.totals.failed:
         return
     if report.policy.fail_on is FailOn.NEVER:
-        yield "policy: fail-on is never, so what does not load does not fail this run"
+        yield f"{POLICY}fail-on is never, so what does not load does not fail this run"
     if report.policy.fail_on is not FailOn.NEW:
         return
     if base is None:
-        yield "policy: fail-on is new and there is no report of the base branch, so every failure counts"
+        yield f"{POLICY}fail-on is new and there is no report of the base branch, so every failure counts"
         return
     old = sum(1 for case in report.cases if case.change is Change.STILL_BROKEN)
     if old:
-        yield f"policy: fail-on is new; {wording.count(old, 'failure')} of the base branch {_do(old)} not count"
+        yield f"{POLICY}fail-on is new; {wording.count(old, 'failure')} of the base branch {_do(old)} not count"
     if base.partial:
-        yield "policy: the report of the base branch is partial; what it did not reach counts as new"
+        yield f"{POLICY}the report of the base branch is partial; what it did not reach counts as new"
 
 
 def _do(number: int) -> str:

@@ -28,6 +28,7 @@ from loadgate.report.accounts import (
     warnings,
 )
 from loadgate.report.diff import diff
+from loadgate.report.gate import policy_notes
 from loadgate.report.markdown_page import CHANGES
 from loadgate.report.terminal import SYMBOLS
 from loadgate.report.truth import CaseReport, Report, Standing
@@ -109,6 +110,7 @@ def encode_html(report: Report, call: str = "") -> bytes:
             sandbox=walls.summary(report.walls) if report.walls is not None else "",
             skipped=skipped(report),
             notes=notes(report),
+            policy=policy_notes(report),
             verdict=wording.standing_of(report),
             verdict_word=_verdict_word(report),
             verdict_symbol=SYMBOLS[wording.standing_of(report)],

@@ -28,6 +28,7 @@ from loadgate.report.accounts import (
 )
 from loadgate.report.causes import command
 from loadgate.report.diff import diff
+from loadgate.report.gate import policy_notes
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
 from loadgate.report.terminal import SYMBOLS, WORDS
@@ -86,10 +87,17 @@ def render(report: Report, page: Page) -> str:
 
 def _head(report: Report, page: Page) -> Iterator[str]:
     yield f"### {SYMBOLS[wording.standing_of(report)]} {prose(page.name, 80)}: {prose(report.headline)}"
+    yield from _policy(report)
     yield from _since(report, page.changes, page.last)
     base = {case.case.id: case.change for case in report.cases if case.change is not None}
     if base:
         yield f"Compared with the base branch: {_counted(base)}."
+
+
+def _policy(report: Report) -> Iterator[str]:
+    told = "; ".join(map(prose, policy_notes(report)))
+    if told:
+        yield f"**Does not block**; {told}." if report.exit_status == 0 else f"{told}."
 
 
 def _since(report: Report, changes: Mapping[str, Change], last: str) -> Iterator[str]:
