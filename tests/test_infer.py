@@ -1032,6 +1032,15 @@ def test_a_range_does_not_decide_where_a_lock_beside_it_could_not_be_read(tmp_pa
     assert spec.undecided == ("uv.lock:2:1: `tensorflow` names a TensorFlow",)
 
 
+def test_a_package_that_requires_tensorflow_brings_the_one_that_it_needs(tmp_path: Path) -> None:
+    runtime = infer_one(tmp_path, {"requirements.txt": "tensorflow_text==2.12.1\n", "old/requirements.txt": "keras\n"})
+    assert (asked(runtime), runtime.python) == (["tensorflow_text==2.12.1"], "3.11")
+    assert runtime.notes == (
+        "`tensorflow_text==2.12.1`, from requirements.txt:1; it brings the TensorFlow that it needs.",
+        "No file says which Python; 3.11 is the newest for the TensorFlow of `tensorflow_text==2.12.1`.",
+    )
+
+
 def test_keras_alone_gets_the_newest_tensorflow_beside_it(tmp_path: Path) -> None:
     runtime = infer_one(tmp_path, {"requirements.txt": "keras==3.3.3\n"})
     assert asked(runtime) == ["keras==3.3.3", "tensorflow"]

@@ -19,6 +19,15 @@ TENSORFLOW_NAMES = frozenset(
     {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm"}
     | {"tensorflow-cpu-aws", "tensorflow-aarch64", "intel-tensorflow", "tf-nightly", "tf-nightly-cpu", "tf-nightly-gpu"}
 )
+BRINGING_NAMES = frozenset(
+    {"tensorflow-text", "tensorflow-decision-forests", "tensorflow-serving-api", "tensorflow-serving-api-gpu"}
+    | {"tf-models-official", "tensorflowjs", "tfx", "tensorflow-transform", "tensorflow-data-validation", "deepface"}
+    | {"tensorflow-model-analysis", "tensorflow-federated", "tensorflow-recommenders", "tensorflow-ranking"}
+    | {"keras-nlp", "keras-hub"}
+)
+"""Packages that require TensorFlow themselves: which one, the resolver finds."""
+FOLLOWING_NAMES = frozenset(("tensorflow-text", "tensorflow-serving-api", "tensorflow-serving-api-gpu"))
+"""Of those, the ones whose versions are TensorFlow's own."""
 KERAS_NAMES = frozenset(("keras", "tf-keras", "keras-nightly"))
 TFLITE_NAMES = frozenset(("tflite-runtime", "tflite-runtime-nightly", "ai-edge-litert", "ai-edge-litert-nightly"))
 

@@ -9,7 +9,7 @@ from itertools import product
 
 from packaging.requirements import Requirement as ParsedRequirement
 
-from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
+from loadgate.declared import BRINGING_NAMES, KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.groups import is_for_development
 
@@ -87,6 +87,11 @@ class Candidate:
         )
 
     @property
+    def brings_it_along(self) -> bool:
+        """By a package that requires TensorFlow itself."""
+        return bool(self.line_naming(BRINGING_NAMES))
+
+    @property
     def brings_keras(self) -> bool:
         return bool(self.line_naming(KERAS_NAMES))
 
@@ -96,14 +101,14 @@ class Candidate:
 
     @property
     def is_about_models(self) -> bool:
-        return self.brings_tensorflow or self.brings_keras or self.brings_tflite
+        return self.brings_tensorflow or self.brings_it_along or self.brings_keras or self.brings_tflite
 
     @property
     def chosen_line(self) -> Requirement | None:
         """The line for which it is a candidate; None where that is its base image."""
         if self.image:
             return None
-        names = (TENSORFLOW_NAMES, KERAS_NAMES, TFLITE_NAMES)
+        names = (TENSORFLOW_NAMES, BRINGING_NAMES, KERAS_NAMES, TFLITE_NAMES)
         return next((line for each in names if (line := self.line_naming(each))), None)
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.version import Version
 
-from loadgate.declared import TENSORFLOW_NAMES, Python, is_dockerfile
+from loadgate.declared import FOLLOWING_NAMES, TENSORFLOW_NAMES, Python, is_dockerfile
 from loadgate.domain import Requirement, Runtime, Spec
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.names import names_for
@@ -20,7 +20,7 @@ from loadgate.infer.undecided import unclear_about
 from loadgate.mistakes import quoted
 from loadgate.runtimes.constraints import constraints_for
 from loadgate.runtimes.resolution import parsed, pythons_for, specifier
-from loadgate.runtimes.supported_pythons import supports
+from loadgate.runtimes.supported_pythons import support_of, supports
 
 MOST_RUNTIMES = 8
 """Each is an environment of a gigabyte. Whoever really has more of them names them in a spec."""
@@ -89,10 +89,11 @@ def _for_use(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _strongest(candidates: list[Candidate]) -> list[Candidate]:
-    """Files that name TensorFlow; where there are none those that name Keras; then TFLite."""
+    """Files that name TensorFlow; where there are none those that need it, then those that name Keras; then TFLite."""
     with_tensorflow = [candidate for candidate in candidates if candidate.brings_tensorflow]
+    along = [candidate for candidate in candidates if candidate.brings_it_along]
     with_keras = [candidate for candidate in candidates if candidate.brings_keras]
-    return with_tensorflow or with_keras or candidates
+    return with_tensorflow or along or with_keras or candidates
 
 
 def _runtime(candidate: Candidate, pythons: Sequence[Python]) -> Runtime:
@@ -130,6 +131,8 @@ def _with_tensorflow(candidate: Candidate) -> tuple[Candidate, list[str]]:
         return candidate, [f"TensorFlow {candidate.image.said}, from the base image in {candidate.image.origin}."]
     if candidate.brings_tensorflow:
         return candidate, [f"{said}, from {candidate.origin}."]
+    if candidate.brings_it_along:
+        return candidate, [f"{said}, from {candidate.origin}; it brings the TensorFlow that it needs."]
     newest = Requirement(text="tensorflow")
     if candidate.brings_keras:
         note = f"{said}, from {candidate.origin}; no file names TensorFlow, so the newest beside it is used."
@@ -156,6 +159,9 @@ def _python(candidate: Candidate, pythons: Sequence[Python]) -> tuple[str | None
     if beside:
         asked = f"{beside[0].origin} asks for Python {quoted(beside[0].said)}"
         said = f"{asked}, for which this TensorFlow has no builds"
+    if wanted and not candidate.brings_tensorflow and candidate.lines_naming(FOLLOWING_NAMES):
+        newest = support_of(wanted[0].specifier).pythons()[0]
+        return newest, f"{said}; {newest} is the newest for the TensorFlow of {quoted(str(wanted[0]))}."
     return None, f"{said}; the newest that TensorFlow has builds for is taken."
 
 
@@ -163,7 +169,7 @@ def _tensorflows(candidate: Candidate) -> list[ParsedRequirement]:
     """What is asked for, as lines for different Pythons say it differently."""
     if candidate.image:
         return [ParsedRequirement("tensorflow" + specifier(_asked_for(candidate.image)))]
-    lines = candidate.lines_naming(TENSORFLOW_NAMES)
+    lines = candidate.lines_naming(TENSORFLOW_NAMES) or candidate.lines_naming(FOLLOWING_NAMES)
     return parsed([line.text for line in lines]) or [ParsedRequirement("tensorflow")]
 
 
