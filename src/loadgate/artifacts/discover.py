@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from loadgate.artifacts import dvc, links, spoiled
+from loadgate.artifacts.absent import Absent, in_words
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
+from loadgate.artifacts.links import promise_of
 from loadgate.artifacts.listing import list_files
 from loadgate.artifacts.ordinary import is_ordinary
-from loadgate.artifacts.unlisted import unlisted
+from loadgate.artifacts.unlisted import fetched, place_of, reached
 from loadgate.domain import Artifact, Format, StandIn, StandInKind
 from loadgate.errors import UsageError
 
@@ -75,11 +77,21 @@ class Search:
     ) -> None:
         self._choice = _Choice(include, exclude)
         closed: list[str] = []
-        self._paths = list_files(root, lambda folder: closed.append(f"{folder}/"))
+        absent: list[Absent] = []
+
+        def close(folder: str) -> None:
+            closed.append(f"{folder}/")
+
+        self._paths = list_files(root, close, absent.append)
         pointers = dvc.pointers(self._paths)
-        wanted = (*include, *named)
-        self._paths += unlisted(root, self._paths, pointers, wanted, lambda folder: closed.append(f"{folder}/"))
+        ignored = {*fetched(root, pointers, close, absent.append), *reached(root, (*include, *named), close)}
+        self._paths += ignored.difference(self._paths) if ignored else ()
         self._refuse_closed(closed)
+        missed = [each for each in absent if self._choice.misses(each)]
+        if not named:
+            self._refuse_absent(missed)
+        self.notes = tuple(f"{sentence}." for sentence in in_words([each for each in missed if each.may_hold_models]))
+        """On what was not looked at, for it is not there."""
         self._files = Files(root, self._paths)
         self._candidates = _candidates(self._paths, pointers)
         self._claimed: set[str] = set()
@@ -123,6 +135,12 @@ class Search:
             raise UsageError(
                 f"{spelled(path)} may not be read, so nobody knows whether it holds a model; "
                 "open it to this user, or leave it out with artifacts: {exclude: [...]} in the spec"
+            )
+
+    def _refuse_absent(self, absent: Iterable[Absent]) -> None:
+        for sentence in in_words(list(filter(self._choice.names, absent))):
+            raise UsageError(
+                f"{sentence}, or leave it out with artifacts: {{exclude: [...]}} in the spec, which includes it"
             )
 
     @cached_property
@@ -261,6 +279,7 @@ class _Choice:
     """What `include` and `exclude` leave."""
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._places = [place for place in map(place_of, include) if place]
         self._include = _patterns(include)
         self._exclude = _patterns(exclude)
 
@@ -269,6 +288,19 @@ class _Choice:
         return (self._include is None or path.endswith("/") or self._include.match_file(path)) and not (
             self._exclude is not None and self._exclude.match_file(path)
         )
+
+    def misses(self, absent: Absent) -> bool:
+        """Whether what is not there could have been, or have held, an artifact that is taken."""
+        if absent.is_folder:
+            return self.takes_file(f"{absent.path}/")
+        folder, _, name = absent.path.rpartition("/")
+        return promise_of(folder, name) is not None and self.takes_file(absent.path)
+
+    def names(self, absent: Absent) -> bool:
+        """Whether a pattern asks for it, rather than leaves open where models lie."""
+        if absent.is_folder:
+            return any(absent.lies_at(place) for place in self._places)
+        return self._include is not None
 
     def takes(self, sighting: Sighting) -> bool:
         names = (sighting.path, *sighting.files)

@@ -24,7 +24,7 @@ def find(files: Files, folder: str, names: Iterable[str], claimed: Collection[st
     told: set[str] = set()
     for name in names:
         link = _join(folder, name)
-        promise = None if link in claimed else _promise(folder, name)
+        promise = None if link in claimed else promise_of(folder, name)
         if promise is None or promise[0] in told or f"{promise[0]}.index" in claimed or not files.is_link(link):
             continue
         path, promised = promise
@@ -38,7 +38,7 @@ def find(files: Files, folder: str, names: Iterable[str], claimed: Collection[st
             yield Sighting(path=path, format=promised, files=(link,), stand_in=stand_in)
 
 
-def _promise(folder: str, name: str) -> tuple[str, Format] | None:
+def promise_of(folder: str, name: str) -> tuple[str, Format] | None:
     """Path and format of the artifact that a file of that name belongs to."""
     if name in _SAVED_MODEL:
         return folder or REPOSITORY, Format.SAVED_MODEL

@@ -4,67 +4,104 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadgate import git
+from loadgate.artifacts.absent import Absent, Why
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+Tell = Callable[[Absent], object]
+
 _MAX_SUBMODULE_DEPTH = 10
+_SPARSE = "info/sparse-checkout"
+_MAX_POINTER = 4096
 _OTHER_SYSTEMS = frozenset({".git", ".hg", ".svn", ".bzr"})
 _MAX_IGNORE_FILE = 64 * 1024
 _MAX_IGNORE_LINES = 1_000
 
 
-def list_files(root: Path, closed: Callable[[str], object] = str) -> list[str]:
+def list_files(root: Path, closed: Callable[[str], object] = str, absent: Tell = repr) -> list[str]:
     """Paths of files relative to `root`, with `/` between their parts, in no order.
 
     Some may be gone or be something other than a file: git lists what its index holds. `closed` is told of each folder
-    that we may not look into.
+    that we may not look into, and `absent` of each submodule and each file that was not checked out.
     """
-    listed = _list_by_git(root, _MAX_SUBMODULE_DEPTH)
+    listed = _list_by_git(root, _MAX_SUBMODULE_DEPTH, absent)
     return list(walk(root, closed=closed)) if listed is None else listed
 
 
 # --- git ----------------------------------------------------------------------------------------------------------
 
 
-def _list_by_git(root: Path, depth: int) -> list[str] | None:
+def _list_by_git(root: Path, depth: int, absent: Tell) -> list[str] | None:
     """None where there is no git, no work tree, or a work tree that ignores `root` as a whole."""
     output = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if output is None or (not output and git.ask(root, "check-ignore", "--quiet", ".") is not None):
         return None
     files = os.fsdecode(output).split("\0")
     files.pop()
-    for folder in _nested(root, files):
-        inner = (_list_by_git(root / folder, depth - 1) or []) if depth else []
+    for path in _left_out(root):
+        absent(Absent(path, Why.SPARSE))
+    for folder in _nested(root, files, absent):
+
+        def tell(inner: Absent, folder: str = folder) -> None:
+            absent(replace(inner, path=f"{folder}/{inner.path}"))
+
+        inner = (_list_by_git(root / folder, depth - 1, tell) or []) if depth else []
         files.extend(f"{folder}/{name}" for name in inner)
     return files
 
 
-def _nested(root: Path, files: Sequence[str]) -> Iterator[str]:
+def _nested(root: Path, files: Sequence[str], absent: Tell) -> Iterator[str]:
     """Repositories inside this one that are checked out: submodules, and clones that git does not track."""
     yield from (name.rstrip("/") for name in files if name.endswith("/"))
-    if _has_submodules(root):
+    if os.path.lexists(_top(root) / ".gitmodules"):
         entries = git.ask(root, "ls-files", "-z", "--stage") or b""
         for entry in entries.split(b"\0"):
             if entry.startswith(b"160000 "):
                 folder = os.fsdecode(entry.partition(b"\t")[2])
                 if (root / folder / ".git").exists():
                     yield folder
+                elif _is_empty(root / folder):
+                    absent(Absent(folder, Why.SUBMODULE))
 
 
-def _has_submodules(root: Path) -> bool:
-    """Whether the work tree that `root` lies in declares any."""
-    for folder in (root.absolute(), *root.absolute().parents):
-        if os.path.lexists(folder / ".gitmodules"):
-            return True
-        if os.path.lexists(folder / ".git"):
-            return False
-    return False
+def _left_out(root: Path) -> Iterator[str]:
+    """Files that git tracks and a sparse checkout leaves out."""
+    if _is_sparse(_top(root)):
+        entries = git.ask(root, "ls-files", "-z", "-t", "--cached") or b""
+        yield from (os.fsdecode(entry[2:]) for entry in entries.split(b"\0") if entry.startswith(b"S "))
+
+
+def _top(root: Path) -> Path:
+    """The root of the work tree that `root` lies in."""
+    folders = (root.absolute(), *root.absolute().parents)
+    return next((folder for folder in folders if os.path.lexists(folder / ".git")), root)
+
+
+def _is_sparse(top: Path) -> bool:
+    folder = top / ".git"
+    try:
+        with open(folder, "rb") as stream:  # of a submodule, and of a second work tree, it is a file
+            said = stream.read(_MAX_POINTER).removeprefix(b"gitdir:").strip()
+        folder = top / os.fsdecode(said)
+        return b"\0" not in said and os.path.lexists(folder / _SPARSE)
+    except IsADirectoryError:
+        return os.path.lexists(folder / _SPARSE)
+    except OSError:
+        return False
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
 
 
 # --- no git -------------------------------------------------------------------------------------------------------

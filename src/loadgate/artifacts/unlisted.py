@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 from loadgate.artifacts import dvc
+from loadgate.artifacts.absent import Absent, Why
 from loadgate.artifacts.bounds import spelled
 from loadgate.errors import UsageError
 from loadgate.repository import NOT_OURS
@@ -19,34 +19,39 @@ _WILD = frozenset("*?[\\")
 _PARTS_OF_A_SAVED_MODEL = ("assets", "assets.extra", "variables")
 
 
-def unlisted(
-    root: Path,
-    listed: Sequence[str],
-    pointers: Sequence[str],
-    patterns: Iterable[str],
-    closed: Callable[[str], object] = str,
-) -> list[str]:
-    """Paths beside those that are `listed`, by the pointers of DVC among them and by patterns as in .gitignore.
-
-    A pattern that begins with the name of a folder reaches all that is in it; one that may match anywhere, nothing.
-    `closed` is told of each folder that we may not look into.
-    """
-    places = [place for place in map(_place, patterns) if place]
-    if not pointers and not places:
-        return []
-    real_root = Path(os.path.realpath(root))
-    fetched = (_below(real_root, path, closed) for path in _outputs(root, pointers))
-    named = (_around(real_root, place, closed) for place in dict.fromkeys(places))
-    return list(dict.fromkeys(chain.from_iterable(chain(fetched, named))).keys() - set(listed))
+Told = Callable[[str], object]
+"""Of each folder that we may not look into."""
 
 
-def _outputs(root: Path, pointers: Sequence[str]) -> Iterator[str]:
+def fetched(root: Path, pointers: Sequence[str], closed: Told, absent: Callable[[Absent], object]) -> Iterator[str]:
+    """What DVC brought, by its pointers. `absent` is told of each folder that it did not bring."""
+    real_root = _real(root)
+    for path in _outputs(root, pointers, absent):
+        yield from _below(real_root, path, closed)
+
+
+def reached(root: Path, patterns: Iterable[str], closed: Told) -> Iterator[str]:
+    """What lies where a pattern begins. One that may match anywhere reaches nothing."""
+    real_root = _real(root)
+    for place in dict.fromkeys(map(place_of, patterns)):
+        if place:
+            yield from _around(real_root, place, closed)
+
+
+def _real(root: Path) -> Path:
+    return Path(os.path.realpath(root))
+
+
+def _outputs(root: Path, pointers: Sequence[str], absent: Callable[[Absent], object]) -> Iterator[str]:
     room = _MAX_POINTERS
     for pointer in sorted(pointers):
         room -= min(_size(root / pointer), dvc.MAX_LOCK)
         if room < 0:
             raise UsageError(f"{spelled(pointer)}: the pointers of DVC take more than {_MAX_POINTERS:,} bytes together")
-        yield from (output.path for output in dvc.outputs(root, pointer))
+        for output in dvc.outputs(root, pointer):
+            yield output.path
+            if output.is_folder and output.promised is None and not os.path.lexists(root / output.path):
+                absent(Absent(output.path, Why.DVC))
 
 
 def _size(path: Path) -> int:
@@ -56,7 +61,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _place(pattern: str) -> str:
+def place_of(pattern: str) -> str:
     """The file or the folder that a pattern names before its first wildcard; empty where it names none."""
     if pattern.startswith(("!", "#")):
         return ""
@@ -68,7 +73,7 @@ def _place(pattern: str) -> str:
     return "" if {"", ".", ".."} & {*fixed} else "/".join(fixed)
 
 
-def _around(root: Path, place: str, closed: Callable[[str], object]) -> Iterator[str]:
+def _around(root: Path, place: str, closed: Told) -> Iterator[str]:
     """The files of a folder; of a file, or of what the names of several begin with, those that it may need as well."""
     if os.path.isdir(root / place):
         yield from _below(root, place, closed)
@@ -85,7 +90,7 @@ def _around(root: Path, place: str, closed: Callable[[str], object]) -> Iterator
         yield from _below(root, posixpath.join(folder, part), closed)
 
 
-def _below(root: Path, path: str, closed: Callable[[str], object]) -> Iterator[str]:
+def _below(root: Path, path: str, closed: Told) -> Iterator[str]:
     """The file that `path` is, or all files of the folder that it is. Links to folders are not followed."""
     if not _is_itself(root, posixpath.dirname(path)) or ".git" in path.split("/"):
         return
@@ -106,6 +111,6 @@ def _is_itself(root: Path, folder: str) -> bool:
     return os.path.realpath(root / folder) == os.path.normpath(root / folder)
 
 
-def _tell(root: Path, error: OSError, closed: Callable[[str], object]) -> None:
+def _tell(root: Path, error: OSError, closed: Told) -> None:
     if isinstance(error, PermissionError):
         closed(os.path.relpath(error.filename, root))

@@ -58,7 +58,8 @@ def plan(
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
     chosen_runtimes(spec.runtimes, runtimes)
-    sightings = discover_apart(root, include=spec.include, exclude=spec.exclude, named=artifacts)
+    notes = list(spec.notes)
+    sightings = discover_apart(root, spec.include, spec.exclude, named=artifacts, note=notes.append)
     paths = [each.path for each in sightings]
     wanted_paths = chosen_paths(paths, artifacts, root)
     known = scoped(spec, paths)
@@ -80,7 +81,7 @@ def plan(
         policy=spec.policy,
         remedies=spec.remedies,
         notes=(
-            *spec.notes,
+            *notes,
             *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in loaded]),
             *notes_on(cases),
             *notes_on_what_was_not_read(found),

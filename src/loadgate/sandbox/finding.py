@@ -24,11 +24,20 @@ UNTRUE = "was told something else than what is there"
 
 
 def discover_apart(
-    root: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), named: Sequence[str] = ()
+    root: Path,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    named: Sequence[str] = (),
+    note: Callable[[str], object] = str,
 ) -> tuple[Sighting, ...]:
-    """As `discover`. Raises `LoadgateError` where a folder cannot be looked into: what is in it is not known then."""
+    """As `discover`. Raises `LoadgateError` where a folder cannot be looked into: what is in it is not known then.
+
+    `note` is told, in a sentence each, of what the repository declares and does not hold here.
+    """
     import_readers()
     search = Search(root, include, exclude, named)
+    for sentence in search.notes:
+        note(sentence)
     return search.chosen(_look(root, search, _batches(search)))
 
 
