@@ -432,6 +432,10 @@ class Plan:
     trials: tuple[Trial, ...] = ()
     """In a plan of candidates: what each case is for. Empty in a plan of what the user asks."""
 
+    def was_inferred(self, runtime: Runtime) -> bool:
+        """Nobody wrote it into the spec: what is wrong in it is no mistake of the spec's."""
+        return runtime.origin is not None and runtime.origin.file != self.spec_file
+
 
 # --- runtimes made real ---------------------------------------------------------------------------------------
 

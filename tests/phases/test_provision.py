@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,10 +18,12 @@ import msgspec
 import pytest
 
 from loadgate.domain import FindingKind, Lock, Locks, Origin, Plan, Requirement, Runtime, RuntimeState
-from loadgate.errors import UsageError
+from loadgate.errors import LoadgateError, UsageError
 from loadgate.interchange import read_document, write_document
+from loadgate.phases.check import Request, check
 from loadgate.phases.provision import provision
 from loadgate.progress import Silent
+from loadgate.report.truth import Report, Standing
 from loadgate.runtimes import description
 from loadgate.sandbox.walls import examine
 from tests.command import PATIENCE
@@ -53,7 +56,7 @@ def asked(name: str = "serving", *lines: str, env: Mapping[str, str] | None = No
 
 
 def made(cache: Path, *runtimes: Runtime, refresh: bool = False, repository: Path = Path("/")) -> list[RuntimeState]:
-    plan = Plan(repository=str(repository), runtimes=runtimes)
+    plan = Plan(spec_file="loadgate.yml", repository=str(repository), runtimes=runtimes)
     return list(provision(plan, cache, refresh=refresh, progress=Silent()).runtimes)
 
 
@@ -317,6 +320,15 @@ def test_a_python_that_cannot_be_found_stops_before_anything_is_made(index: Tiny
     assert not cache.exists()
 
 
+def test_a_python_that_was_inferred_and_cannot_be_found_keeps_no_other_runtime_from_being_made(
+    index: TinyIndex, cache: Path
+) -> None:
+    index.add_tensorflow("9.1")
+    origin = Origin(file="old/requirements.txt", line=1)
+    states = made(cache, asked(), Runtime(name="old", python="3.99", tensorflow="9.1", origin=origin))
+    assert [state.finding.cause if state.finding else None for state in states] == [None, "no_such_python"]
+
+
 def test_an_interpreter_that_is_not_there_stops_before_anything_is_made(
     index: TinyIndex, cache: Path, tmp_path: Path
 ) -> None:
@@ -444,3 +456,34 @@ def test_an_interrupted_run_ends_at_once_and_takes_with_it_what_it_started(
     _, errors = run.communicate(timeout=PATIENCE)
     assert b"KeyboardInterrupt" in errors
     assert not list(cache.glob("runtimes/*/checks/*"))
+
+
+# --- what a check makes of it ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def silent(**_totals: int) -> Iterator[Silent]:
+    yield Silent()
+
+
+def checked(root: Path, cache: Path) -> Report:
+    return check(Request(repository=root, folder=root / ".loadgate", cache=cache, remedies=False), silent)
+
+
+def test_a_stale_file_from_which_a_runtime_was_inferred_is_no_mistake_in_a_spec(
+    index: TinyIndex, cache: Path, tmp_path: Path
+) -> None:
+    index.add_tensorflow("9.1")
+    root = tmp_path / "repository"
+    (root / "old").mkdir(parents=True)
+    (root / "old" / "requirements.txt").write_text("tensorflow==8.0\n")
+    (root / "old" / "churn.keras").write_bytes(b"")
+    (root / ".python-version").write_text(f"{HERE}\n")
+    report = checked(root, cache)
+    assert report.exit_status == LoadgateError.exit_status
+    assert [case.standing for case in report.cases] == [Standing.ERROR]
+    (root / "loadgate.yml").write_text(
+        f'version: 1\nruntimes: {{old: {{python: "{HERE}", requirements: [old/requirements.txt]}}}}\n'
+    )
+    with pytest.raises(UsageError, match=r"^loadgate\.yml:2: runtime old: There is no such version"):
+        checked(root, cache)

@@ -205,10 +205,11 @@ def own_outputs(folder: Path) -> Outputs:
 
 
 def refuse_mistakes(planned: Plan, locks: Locks) -> None:
-    """Raise `UsageError` where a runtime asks for a package or version that does not exist."""
+    """Raise `UsageError` where a runtime of the spec asks for a package or version that does not exist."""
     findings = {state.name: state.finding for state in locks.runtimes if state.finding is not None}
     lines = []
-    for runtime in planned.runtimes:
+    declared = [] if planned.spec_file is None else planned.runtimes
+    for runtime in (each for each in declared if not planned.was_inferred(each)):
         finding = findings.get(runtime.name)
         if finding is not None and finding.kind is FindingKind.RESOLVE and finding.cause in MISTAKES:
             where = f"{runtime.origin}: " if runtime.origin else ""

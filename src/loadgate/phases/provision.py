@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from loadgate.domain import Lock, Locks, Plan, Runtime, RuntimeState
+from loadgate.domain import Finding, FindingKind, Lock, Locks, Plan, Runtime, RuntimeState
 from loadgate.errors import UsageError
 from loadgate.progress import Progress
 from loadgate.runtimes.existing import interpreter_of, lock_existing
@@ -28,6 +28,8 @@ def provision(
 ) -> Locks:
     """Make the runtimes of `plan` in `cache`. Raises UsageError before anything is made, where a Python is missing.
 
+    That of a runtime which was inferred is no mistake of the spec's: it keeps no other from being made.
+
     With `refresh` everything is resolved and checked again, though the last day's answer is known. In `images` are
     the descriptions of images where somebody else has Docker; without it they are described here.
     """
@@ -35,10 +37,17 @@ def provision(
     workshop = open_workshop(cache, processes, refresh=refresh)
     repository = Path(plan.repository)
     for runtime in plan.runtimes:
-        refuse_what_cannot_be(runtime, repository, workshop)
+        if not plan.was_inferred(runtime):
+            refuse_what_cannot_be(runtime, repository, workshop)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            made = [pool.submit(make, runtime, repository, workshop, progress, images) for runtime in plan.runtimes]
+            made = [
+                pool.submit(
+                    make_inferred if plan.was_inferred(runtime) else make,
+                    *(runtime, repository, workshop, progress, images),
+                )
+                for runtime in plan.runtimes
+            ]
             return Locks(runtimes=tuple(future.result() for future in made))
         except BaseException:
             # Leaving the pool waits for its threads, and they wait for what they have started.
@@ -71,6 +80,18 @@ def make(
     except NotMadeError as error:
         state = RuntimeState(name=runtime.name, finding=error.finding)
     state = replace(state, seconds=time.monotonic() - begun)
+    progress.runtime_finished(state)
+    return state
+
+
+def make_inferred(
+    runtime: Runtime, repository: Path, workshop: Workshop, progress: Progress, images: Path | None = None
+) -> RuntimeState:
+    try:
+        return make(runtime, repository, workshop, progress, images)
+    except UsageError as error:
+        finding = Finding(kind=FindingKind.PYTHON, cause="no_such_python", headline=str(error))
+    state = RuntimeState(name=runtime.name, finding=finding)
     progress.runtime_finished(state)
     return state
 
