@@ -102,7 +102,7 @@ def test_the_template_is_still_a_spec_when_everything_in_it_is_uncommented(tmp_p
     file = tmp_path / "loadgate.yml"
     file.write_text(uncommented)
     spec = read_spec(tmp_path, file)
-    assert (spec.include, spec.checks, spec.policy) == (("models/**",), Checks(), Policy())
+    assert (spec.include, spec.checks, spec.policy) == (("models/**",), Checks(memory=4 * 1024**3), Policy())
     assert spec.runtimes[0].tensorflow == "2.15.1"
 
 
@@ -158,7 +158,7 @@ specs = st.builds(
         infer=st.booleans(),
         compile=st.booleans(),
         timeout=st.sampled_from([0.5, 60.0, 300.0, 86400.0]),
-        memory=st.integers(128 * 1024**2, 2**48),
+        memory=st.none() | st.integers(128 * 1024**2, 2**48),
     ),
     policy=st.builds(Policy, fail_on=st.sampled_from(FailOn), gpu_missing=st.sampled_from(GpuMissing)),
     notes=st.lists(st.text(max_size=20), max_size=2).map(tuple),

@@ -303,8 +303,8 @@ class Checks:
     compile: bool = False
     timeout: float = 300.0
     """Seconds a case may take, all its stages together."""
-    memory: int = 4 * 1024**3
-    """Bytes of resident memory that a case may take."""
+    memory: int | None = None
+    """Bytes of resident memory that a case may take; None for what the size of its artifact makes likely."""
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -551,6 +551,8 @@ class Reason(StrEnum):
     """The runtime could not be made, or cannot import TensorFlow."""
     IMPORTS = "imports"
     """A module under `imports:` could not be imported."""
+    MACHINE = "machine"
+    """The machine has less memory than the load may take, and the load took all of it."""
     PROBE = "probe"
     """The probe died of its own fault."""
     INTERRUPTED = "interrupted"

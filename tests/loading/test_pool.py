@@ -154,6 +154,20 @@ def test_nothing_outlives_the_run() -> None:
     assert list(marked_processes()) == []
 
 
+def test_where_the_machine_has_less_memory_than_a_load_may_take_there_is_no_verdict(
+    serving: Lock, models: Path
+) -> None:
+    limits = Limits(checks=Checks(timeout=LONGEST), workers=1, memory=MEMORY)
+    job = next(job for job in jobs_of(models) if job.case.id == "fills_memory")
+    with Pool(limits, started=lambda _case: None) as pool:
+        (result,) = pool.run([batch_of(serving, (job,))])
+    (stage,) = result.stages
+    assert (stage.outcome, stage.reason) == (Outcome.ERROR, Reason.MACHINE)
+    assert stage.message == (
+        "no verdict: took all 2,048 MiB of memory that this machine can spare, and may take 4,096 MiB"
+    )
+
+
 def test_two_stages_are_told_apart(serving: Lock, models: Path) -> None:
     limits = Limits(checks=Checks(timeout=60, infer=True, compile=True), workers=1, memory=MEMORY)
     job = next(job for job in jobs_of(models) if job.case.id == "behaves")

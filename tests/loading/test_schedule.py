@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgate.loading.machine import available_cores, available_memory, usual_workers
-from loadgate.loading.schedule import expected_memory, fits, shard
+from loadgate.loading.schedule import Allowance, allowance, expected_memory, fits, shard
+
+GIB = 1024**3
 
 
 @given(st.integers(0, 500), st.integers(1, 20))
@@ -25,6 +28,23 @@ def test_a_model_larger_than_the_memory_is_tried_when_nothing_else_runs() -> Non
     need = expected_memory(10**12)
     assert fits(need, [], budget=1)
     assert not fits(need, [1], budget=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "artifact", "machine", "allowed"),
+    [
+        (None, 1024, 64 * GIB, Allowance(meant=4 * GIB, given=4 * GIB)),
+        (None, 4 * GIB, 64 * GIB, Allowance(meant=27 * GIB // 2, given=27 * GIB // 2)),
+        (None, 4 * GIB, 8 * GIB, Allowance(meant=27 * GIB // 2, given=8 * GIB)),
+        (2 * GIB, 4 * GIB, 64 * GIB, Allowance(meant=2 * GIB, given=2 * GIB)),
+        (16 * GIB, 1024, 8 * GIB, Allowance(meant=16 * GIB, given=8 * GIB)),
+    ],
+    ids=["small", "large", "large_on_a_small_machine", "asked", "asked_of_a_small_machine"],
+)
+def test_a_large_model_may_take_more_than_a_small_one_unless_the_user_says_what(
+    asked: int | None, artifact: int, machine: int, allowed: Allowance
+) -> None:
+    assert allowance(asked, artifact, machine) == allowed
 
 
 def test_a_containers_limits_count_and_not_the_machines(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from loadgate.domain import Outcome, Reason, Stage
 from loadgate.loading.messages import Message, read_message, read_stage_lines
+from loadgate.loading.schedule import Allowance
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge
 
 LOAD = (Stage.LOAD,)
 BOTH = (Stage.LOAD, Stage.INFER)
+ENOUGH = Allowance(meant=1024**3, given=1024**3)
 PASSED = '{"stage": "load", "seconds": 0.5, "api": "load_model"}'
 IMPORTED = '{"stage": "import", "seconds": 5.0}'
 
@@ -23,8 +25,10 @@ def line(stage: str, reason: str, kind: str = "ValueError", message: str = "no")
     return json.dumps({"stage": stage, "seconds": 0.1, "reason": reason, "exception": exception})
 
 
-def judged(message: Message, stages: tuple[Stage, ...] = LOAD, forked: bool = True) -> list[tuple[Outcome, object]]:
-    results = judge(Attempt(message=message, forked=forked), stages, 30.0, 1024**3)
+def judged(
+    message: Message, stages: tuple[Stage, ...] = LOAD, forked: bool = True, memory: Allowance = ENOUGH
+) -> list[tuple[Outcome, object]]:
+    results = judge(Attempt(message=message, forked=forked), stages, 30.0, memory)
     return [(result.outcome, result.reason) for result in results]
 
 
@@ -57,6 +61,21 @@ def test_after_a_failed_load_nothing_else_is_tried() -> None:
 )
 def test_a_process_that_had_to_be_stopped_has_failed_for_that_reason(killed: str, reason: Reason) -> None:
     assert judged(Message(event="done", signal=9, killed=killed)) == [(Outcome.FAILED, reason)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcomes"),
+    [
+        ((), [(Outcome.ERROR, Reason.MACHINE), (Outcome.SKIPPED, Reason.EARLIER_STAGE)]),
+        ((PASSED,), [(Outcome.PASSED, None), (Outcome.ERROR, Reason.MACHINE)]),
+    ],
+    ids=["load", "infer"],
+)
+def test_a_machine_that_has_less_memory_than_a_load_may_take_says_nothing_of_the_artifact(
+    lines: tuple[str, ...], outcomes: list[tuple[Outcome, object]]
+) -> None:
+    message = Message(event="done", signal=9, killed="memory", lines=lines)
+    assert judged(message, BOTH, memory=Allowance(meant=4 * 1024**3, given=1024**3)) == outcomes
 
 
 def test_tensorflow_that_does_not_import_is_no_verdict_about_the_artifact() -> None:

@@ -23,7 +23,7 @@ from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_stage_lines
 from loadgate.loading.probe import Probe
 from loadgate.loading.probe_process import ProbeProcess
-from loadgate.loading.schedule import expected_memory, fits
+from loadgate.loading.schedule import allowance, expected_memory, fits
 from loadgate.loading.verdict import Attempt, deserves_another_process, judge, no_verdict, skipped
 from loadgate.probe import kernel, removal
 from loadgate.sandbox.walls import Sandbox, examine
@@ -212,7 +212,8 @@ class Pool:
     def _result(self, station: Station, job: Job, attempt: Attempt) -> CaseResult:
         checks = self._limits.checks
         message = attempt.message
-        stages = judge(attempt, self._stages(job), checks.timeout, checks.memory)
+        memory = allowance(checks.memory, job.bytes, self._limits.memory)
+        stages = judge(attempt, self._stages(job), checks.timeout, memory)
         return self._signed(
             station,
             job,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.messages import Message, read_message
 from loadgate.loading.sandbox_policy import Grant
+from loadgate.loading.schedule import allowance
 
 LEAST_DISK = 1024**3
 DISK_PER_BYTE = 4
@@ -39,7 +40,7 @@ def run(batch: Batch, job: Job, limits: Limits, scratch: str, grants: Sequence[G
         "product": str(job.product) if job.product else None,
         "kept": kept(job),
         "timeout": limits.checks.timeout,
-        "memory": limits.checks.memory,
+        "memory": allowance(limits.checks.memory, job.bytes, limits.memory).given,
         "scratch": scratch,
         "artifact": grants,
         "disk": limits.disk or LEAST_DISK + DISK_PER_BYTE * job.bytes,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from loadgate.domain import CaseResult, ExceptionInfo, Outcome, Reason, Stage, StageResult
 from loadgate.loading.messages import Message, StageLine, read_stage_lines
+from loadgate.loading.schedule import Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,11 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def ending(message: Message, timeout: float, memory: int) -> tuple[Reason, str]:
+def ending(message: Message, timeout: float, memory: Allowance) -> tuple[Reason, str]:
     """Why a process stopped before its stage had ended."""
     beyond = {
         "timeout": (Reason.TIMED_OUT, f"still not done after {timeout:g} s"),
-        "memory": (Reason.OUT_OF_MEMORY, f"took more than {memory / 1024**2:,.0f} MiB of memory"),
+        "memory": beyond_memory(memory),
         "processes": (Reason.CRASHED, "started more processes or threads than a load may"),
         "disk": (Reason.CRASHED, "wrote more than a load may"),
     }
@@ -50,6 +51,16 @@ def ending(message: Message, timeout: float, memory: int) -> tuple[Reason, str]:
     if message.signal is not None:
         return Reason.CRASHED, f"crashed with {signal_name(message.signal)}"
     return Reason.EXITED, f"ended its own process with status {message.exit} before it was done"
+
+
+def beyond_memory(memory: Allowance) -> tuple[Reason, str]:
+    given, meant = (f"{size / 1024**2:,.0f} MiB" for size in (memory.given, memory.meant))
+    if memory.given < memory.meant:
+        return (
+            Reason.MACHINE,
+            f"no verdict: took all {given} of memory that this machine can spare, and may take {meant}",
+        )
+    return Reason.OUT_OF_MEMORY, f"took more than {given} of memory"
 
 
 def reported(line: StageLine, stage: Stage) -> StageResult:
@@ -107,7 +118,7 @@ def import_problem(line: StageLine | None, message: Message) -> str:
     return one_line(line.exception) if line.exception else "TensorFlow could not be imported"
 
 
-def judge(attempt: Attempt, stages: tuple[Stage, ...], timeout: float, memory: int) -> tuple[StageResult, ...]:
+def judge(attempt: Attempt, stages: tuple[Stage, ...], timeout: float, memory: Allowance) -> tuple[StageResult, ...]:
     """What each stage came to."""
     message = attempt.message
     lines = {line.stage: line for line in read_stage_lines(message.lines)}
@@ -120,14 +131,14 @@ def judge(attempt: Attempt, stages: tuple[Stage, ...], timeout: float, memory: i
             results.append(skipped(stage, Reason.EARLIER_STAGE, "the load did not pass"))
         elif line is not None:
             results.append(reported(line, stage))
-        elif any(result.outcome is Outcome.FAILED for result in results):
+        elif any(result.outcome in (Outcome.FAILED, Outcome.ERROR) for result in results):
             results.append(skipped(stage, Reason.EARLIER_STAGE, "the process had ended in the stage before"))
         else:
             reason, text = ending(message, timeout, memory)
             results.append(
                 StageResult(
                     stage=stage,
-                    outcome=Outcome.FAILED,
+                    outcome=Outcome.ERROR if reason is Reason.MACHINE else Outcome.FAILED,
                     reason=reason,
                     message=text,
                     stack=message.stack,

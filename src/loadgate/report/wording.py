@@ -38,6 +38,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.EARLIER_STAGE: "the stage before it did not pass",
     Reason.RUNTIME: "the runtime could not be made",
     Reason.IMPORTS: "a module under imports: could not be imported",
+    Reason.MACHINE: "the machine has too little memory",
     Reason.PROBE: "the probe died of its own fault",
     Reason.INTERRUPTED: "not reached",
     Reason.PREDICTED: "predicted only",

@@ -190,7 +190,7 @@ MEMORY = Key(
     "bytes, with or without a unit",
     "4GiB",
     f"What a case may take, TensorFlow included. Units: {', '.join(values.UNITS)}.",
-    "`4GiB`",
+    "`4GiB`, or 1.5 GiB and three times the artifact where that is more",
 )
 CHECK_KEYS = (INFER, COMPILE, TIMEOUT, MEMORY)
 
