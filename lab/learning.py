@@ -49,12 +49,15 @@ def learn(measured: Iterable[Load], words: Mapping[str, Vocabulary], day: str = 
 def known_of(
     subject: str, line: str, measured: Sequence[Load], words: Vocabulary, numbers: dict[str, int]
 ) -> Knowledge:
-    versions = sorted({load.version for load in measured}, key=Version)
+    at: defaultdict[str, list[Load]] = defaultdict(list)
+    for load in measured:
+        at[load.version].append(load)
+    versions = sorted(at, key=Version)
     good: Counter[str] = Counter()
     varying: Counter[str] = Counter()
     obstacles: dict[tuple[frozenset[str], str], list[int]] = {}
     for index, version in enumerate(versions):
-        here = [load for load in measured if load.version == version]
+        here = at[version]
         well = frozenset().union(*(load.traits for load in here if load.loaded))
         for trait in well:
             good[trait] |= 1 << index
@@ -78,7 +81,7 @@ def known_of(
         subject=subject,
         line=line,
         versions=tuple(versions),
-        loads=tuple(sum(load.version == version for load in measured) for version in versions),
+        loads=tuple(len(at[version]) for version in versions),
         good={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(good.items())},
         varying={str(number_of(trait)): f"{bits:x}" for trait, bits in sorted(varying.items())},
         always_written={of: tuple(sorted(options)) for of, options in sorted(always_written(measured).items())},
@@ -97,12 +100,12 @@ def always_written(measured: Iterable[Load]) -> Mapping[str, set[str]]:
     Not of SavedModels, which are restored without a class where there is no other way, nor `dtype`, which is told of
     all layers together.
     """
+    loaded = (load for load in measured if load.loaded and not load.subject.startswith(Format.SAVED_MODEL))
     found: dict[str, set[str]] = {}
-    for load in measured:
-        if load.loaded and not load.subject.startswith(Format.SAVED_MODEL):
-            for owner, options in options_of(load.traits).items():
-                written = {option for option in options if option.isidentifier() and option not in (OWN, "dtype")}
-                found[owner] = found.get(owner, written) & written
+    for traits in {load.traits for load in loaded}:
+        for owner, options in options_of(traits).items():
+            written = {option for option in options if option.isidentifier() and option not in (OWN, "dtype")}
+            found[owner] = found.get(owner, written) & written
     return {owner: options for owner, options in found.items() if options}
 
 
@@ -114,14 +117,18 @@ def suspected(
     Left out are failures that are explained: by an option that its class refuses, and by a trait with which alone
     something failed.
     """
-    suspects: list[tuple[Load, frozenset[str]]] = []
-    for load in here:
-        if load.loaded or load.traits <= well:
-            continue
-        answers = {trait: answer_of(words, load.subject, trait, version) for trait in load.traits - well}
-        if Answer.REFUSED not in answers.values():
-            open_ = frozenset(trait for trait, answer in answers.items() if answer is not Answer.TAKEN)
-            suspects.append((load, of_classes(open_ or frozenset(answers))))
+    failed = [load for load in here if not load.loaded and not load.traits <= well]
+    unseen = frozenset().union(*(load.traits for load in failed)) - well
+    answers = {trait: answer_of(words, here[0].subject, trait, version) for trait in unseen}
+    taken, refused = (
+        frozenset(trait for trait, each in answers.items() if each is answer)
+        for answer in (Answer.TAKEN, Answer.REFUSED)
+    )
+    suspects = [
+        (load, of_classes(load.traits - well - taken or load.traits - well))
+        for load in failed
+        if load.traits.isdisjoint(refused)
+    ]
     alone = frozenset().union(*(traits for _, traits in suspects if len(traits) == 1))
     for load, traits in suspects:
         if len(traits) == 1 or not traits & alone:

@@ -148,7 +148,7 @@ def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
     elif option.startswith(_OF_FIRST_LAYER) and name != "InputLayer":
         yield option  # whatever class it is, the model that it begins takes it off
     else:
-        is_of_every_layer = _dialect(facts) == "Keras 3" and option.startswith(_OF_EVERY_LAYER)
+        is_of_every_layer = option.startswith(_OF_EVERY_LAYER) and _dialect(facts) == "Keras 3"
         yield f"{name}: {option}" if name and not is_of_every_layer else option
 
 
@@ -300,11 +300,12 @@ def _of_ops(facts: Facts, target: Target) -> Iterator[str]:
         yield "a saver whose version is none"
     if "empty_constants" in facts.extra:
         yield "a constant without a value"  # of a graph that was made by hand
+    own = Version(f"{target.tensorflow.major}.{target.tensorflow.minor}")
     for op in facts.ops:
-        yield from _of_op(op, target.tensorflow, facts)
+        yield from _of_op(op, own, facts)
     for op, attributes in facts.op_attributes.items():
         for attribute in attributes:
-            if _is_newer(ops.first_tensorflow_with_attribute(op, attribute), target.tensorflow):
+            if _is_newer(ops.first_tensorflow_with_attribute(op, attribute), own):
                 yield f"the attribute {attribute} of {op}, which is newer{_kept(facts)}"
 
 
@@ -313,14 +314,14 @@ def _kept(facts: Facts) -> str:
     return ", in a function" if facts.extra.get("variant") == "TF2" else ""
 
 
-def _is_newer(text: str | None, tensorflow: Version) -> bool:
+def _is_newer(text: str | None, own: Version) -> bool:
     first = version(text)
-    return first is not None and first > Version(f"{tensorflow.major}.{tensorflow.minor}")
+    return first is not None and first > own
 
 
-def _of_op(op: str, tensorflow: Version, facts: Facts) -> Iterator[str]:
+def _of_op(op: str, own: Version, facts: Facts) -> Iterator[str]:
+    """`own`: the minor version of the target's TensorFlow."""
     first, last = version(ops.first_tensorflow_with(op)), version(ops.last_tensorflow_with(op))
-    own = Version(f"{tensorflow.major}.{tensorflow.minor}")
     if ops.package_of_op(op) is not None:
         yield OP_OF_PACKAGE
     elif first is not None and own < first:
