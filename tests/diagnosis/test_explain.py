@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.explain import explain, match, warnings
 from loadgate.diagnosis.rule import rules
 from loadgate.diagnosis.rule import silent_changes as silent_rules
@@ -60,6 +63,18 @@ def test_a_link_is_fetched_by_git_annex_where_it_is_of_git_annex() -> None:
     own = replace(failure.artifact.stand_in, detail="leads to ../models/a.h5, which is not there")
     other = replace(failure, artifact=replace(failure.artifact, stand_in=own))
     assert [proposal.value for proposal in explained(other).proposals] == [""]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "command"),
+    [(f"oid sha256:{'4d' * 32}\nsize 98231112\n", "git lfs pull"), ("oid sha256:4d7a\n", "")],
+    ids=["whole", "cut"],
+)
+def test_git_lfs_is_asked_only_for_what_its_pointer_names(tmp_path: Path, pointer: str, command: str) -> None:
+    (tmp_path / "model.h5").write_text(f"version https://git-lfs.github.com/spec/v1\n{pointer}")
+    failure = replace(one_of("git_lfs_pointer"), artifact=read_artifact(*identify(tmp_path / "model.h5")))
+
+    assert [proposal.value for proposal in explained(failure).proposals] == [command]
 
 
 def test_a_file_that_is_too_large_to_be_read_is_not_called_damaged() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from loadgate.artifacts.discover import read_artifact
 from loadgate.artifacts.identify import identify
 from loadgate.diagnosis.changes import Failure
+from loadgate.diagnosis.rule import proposal, rules
 from loadgate.diagnosis.suggestions import recommended
 from loadgate.domain import (
     Artifact,
@@ -79,3 +82,25 @@ def test_nobody_is_asked_for_a_module_that_was_found_and_does_not_help() -> None
     found = unknown_layer(registered=True)
     imported = replace(found, runtime=replace(found.runtime, imports=("acme.layers",)))
     assert recommended(imported, (), NOT_ASKED) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "keras", "call"),
+    [
+        (Format.KERAS_V3, "3.6.0", "call `keras.config.enable_unsafe_deserialization()` in a module under `imports:`"),
+        (Format.KERAS_V3, "2.15.0", "call `tf.keras.__internal__.enable_unsafe_deserialization()` in a module"),
+        (Format.KERAS_H5, "3.6.0", "loadgate makes the plain call"),
+    ],
+)
+def test_a_lambda_that_is_refused_loads_where_its_file_is_trusted_and_the_call_is_told(
+    kind: Format, keras: str, call: str
+) -> None:
+    (rule,) = (rule for rule in rules() if rule.cause == "lambda_refused")
+    proposals = [proposal(each, each.value) for each in rule.proposals]
+    failure = failure_of(replace(made_up(Facts()), format=kind), diagnosis_of(*proposals))
+
+    found = recommended(replace(failure, lock=lock_of("2.18.1", keras)), (), NOT_ASKED)
+
+    (told,) = (remedy.headline for remedy in found if "safe_mode=False" in remedy.headline)
+    assert told.startswith("Where you trust the file, call `load_model(…, safe_mode=False)`; ")
+    assert call in told

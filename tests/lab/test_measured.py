@@ -15,6 +15,7 @@ from lab.table import COMPILED, KEPT, raw
 from lab.table import measured as table_of
 
 from loadgate.diagnosis.measured import Cell, Measured, measured
+from loadgate.diagnosis.rule import rules
 from loadgate.domain import Lock
 
 SIZE_LIMIT = 500_000
@@ -78,3 +79,14 @@ def test_the_table_is_small_enough_for_reading_it_not_to_be_felt() -> None:
 def test_what_the_page_explains_holds_in_every_cell_that_was_measured(table: Measured, claim: Claim) -> None:
     assert list(claim.measured(table))
     assert claim.contradicted(table) == []
+
+
+def test_the_cause_of_a_missing_flex_delegate_names_the_tensorflows_that_bring_it_and_those_that_do_not() -> None:
+    (rule,) = (rule for rule in rules() if rule.cause == "tflite_flex_delegate_missing")
+    brings, _, lacks = rule.explanation.partition("and not")
+    seen: dict[bool, set[str]] = {True: set(), False: set()}
+    for load in raw("part_loads"):
+        if load["artifact"].endswith("/tflite_flex.tflite"):
+            seen[load["exception"] is None].add(load["runtime"].removeprefix("tf").partition("-")[0])
+
+    assert {True: set(re.findall(r"\d\.\d+", brings)), False: set(re.findall(r"\d\.\d+", lacks))} == seen

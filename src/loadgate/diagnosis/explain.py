@@ -20,6 +20,7 @@ from loadgate.domain import (
     Lock,
     Outcome,
     Proposal,
+    RemedyKind,
     Runtime,
     Side,
     Stage,
@@ -115,7 +116,7 @@ def _diagnosis(rule: Rule, found: Match, subject: Subject) -> Diagnosis:
         confidence=found.confidence or rule.confidence,
         explanation=rule.explanation.strip(),
         evidence=_from_both_sides(found.evidence, subject),
-        proposals=tuple(_proposals(rule, found.values)),
+        proposals=tuple(dict.fromkeys(_proposals(rule, found.values))),
     )
 
 
@@ -124,7 +125,9 @@ def _proposals(rule: Rule, values: Mapping[str, str]) -> Iterator[Proposal]:
         try:
             value = suggestion.value.format_map(values)
         except KeyError:
-            continue
+            if suggestion.kind is not RemedyKind.FILE:
+                continue
+            value = ""  # it can be put there by hand, where nothing fetches it
         yield Proposal(kind=suggestion.kind, value=untrusted.name(value, VALUE_LIMIT))
 
 

@@ -42,7 +42,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Suggestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A proposal whose value may quote what was seen; one whose value cannot be told is left out."""
+    """A proposal whose value may quote what was seen; one whose value cannot be told is left out, but for a file."""
 
     kind: RemedyKind
     value: str = ""

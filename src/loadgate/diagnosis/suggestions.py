@@ -10,10 +10,11 @@ from loadgate.diagnosis.attempts import Attempt, remedies
 from loadgate.diagnosis.changes import Failure, changes_of
 from loadgate.diagnosis.draft import Sources
 from loadgate.diagnosis.prospect import prospect
-from loadgate.domain import Forecast, Proposal, Remedy, RemedyKind
+from loadgate.domain import Forecast, Format, Loader, Proposal, Remedy, RemedyKind
 
 MOST_SUGGESTED = 2
 """Of what was not tried; more would only hide what was."""
+SAFE_MODE_OFF = "safe_mode=False"
 NAMED = 3
 """Of what a module must register."""
 
@@ -66,6 +67,16 @@ def is_by_hand(proposal: Proposal) -> bool:
     return proposal.kind in (RemedyKind.FILE, RemedyKind.OTHER)
 
 
+def _unsafe_here(failure: Failure) -> str:
+    """What lets the plain call of loadgate do the same. With HDF5, Keras 3 heeds the argument alone."""
+    if failure.artifact.format is not Format.KERAS_V3:
+        return "; loadgate makes the plain call"
+    is_keras_2 = failure.case.loader is Loader.TF_KERAS or (failure.lock.keras or "").startswith("2.")
+    module = "tf_keras" if failure.case.loader is Loader.TF_KERAS else "tf.keras" if is_keras_2 else "keras"
+    where = "__internal__" if is_keras_2 else "config"
+    return f"; for loadgate, call `{module}.{where}.enable_unsafe_deserialization()` in a module under `imports:`"
+
+
 def _by_hand(proposal: Proposal, failure: Failure) -> Remedy:
     """What only a person can do."""
     value = proposal.value
@@ -78,6 +89,8 @@ def _by_hand(proposal: Proposal, failure: Failure) -> Remedy:
         return Remedy(kind=proposal.kind, headline=headline, command=value or None, why_not_verified=why_not)
     if value.startswith("checks."):
         headline = f"Raise `{value}` in {failure.runtime.origin.file if failure.runtime.origin else 'loadgate.yml'}"
+    elif value == SAFE_MODE_OFF:
+        headline = f"Where you trust the file, call `load_model(…, {value})`{_unsafe_here(failure)}"
     elif value.startswith("tf."):
         headline = f"Load it with `{value}`"
     else:

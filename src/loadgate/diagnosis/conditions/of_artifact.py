@@ -7,16 +7,22 @@ from packaging.version import Version
 from loadgate.artifacts.keras_constructs import OPERATION, WHOLE
 from loadgate.diagnosis.conditions.seen import QUOTED, Seen, artifact_says, runtime_says, version_is
 from loadgate.diagnosis.subject import Subject, version
-from loadgate.domain import CustomObject, Loader
+from loadgate.domain import CustomObject, Loader, StandIn, StandInKind
 
 
 def stand_in(subject: Subject, wanted: str) -> Seen | None:
     found = subject.artifact.stand_in
     if found is None or found.kind.value not in wanted.split():
         return None
-    fetch = "git annex get" if "/annex/objects/" in found.detail else ""
-    values = {"file": found.file, "detail": found.detail, "kind": found.kind.value, "fetch": fetch}
+    values = {"file": found.file, "detail": found.detail, "kind": found.kind.value, "fetch": _fetching(found)}
     return Seen(evidence=(artifact_says(f"{found.file}: {found.detail}"),), values=values)
+
+
+def _fetching(found: StandIn) -> str:
+    """The command that brings the model; empty where nothing does, as for a pointer that names no object."""
+    if found.kind is StandInKind.GIT_LFS_POINTER and "sha256" in found.detail:
+        return "git lfs pull"
+    return "git annex get" if "/annex/objects/" in found.detail else ""
 
 
 def damage(subject: Subject, wanted: str) -> Seen | None:
