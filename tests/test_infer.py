@@ -722,6 +722,54 @@ def test_in_a_command_a_comment_begins_where_a_word_does(command: str, tmp_path:
     assert asked(runtime) == ["git+https://a.test/layers@v1#egg=layers", "tensorflow==2.15.1", "h5py"]
 
 
+def test_of_two_pins_of_one_package_the_later_command_wins(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nRUN pip install tensorflow==2.13.1 h5py\nCOPY requirements.txt .\n"
+    dockerfile += "RUN pip install -r requirements.txt && pip install 'numpy<2'\n"
+    requirements = "tensorflow==2.15.1\nnumpy==2.1\nh5py>=3\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile, "requirements.txt": requirements})
+    assert asked(runtime) == ["h5py", "tensorflow==2.15.1", "h5py>=3", "numpy<2"]
+    assert runtime.notes[-2:] == (
+        "`tensorflow==2.13.1`, from Dockerfile:2, is replaced by `tensorflow==2.15.1`, "
+        "which requirements.txt:1 installs later.",
+        "`numpy==2.1`, from requirements.txt:2, is replaced by `numpy<2`, which Dockerfile:4 installs later.",
+    )
+
+
+def test_two_pins_in_one_command_contradict_each_other(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nRUN pip install tensorflow==2.13.1 tensorflow==2.15.1\n"
+    assert asked(infer_one(tmp_path, {"Dockerfile": dockerfile})) == ["tensorflow==2.13.1", "tensorflow==2.15.1"]
+
+
+STAGES = """\
+FROM python:3.11 AS base
+RUN pip install h5py
+FROM base AS {first}
+RUN pip install tensorflow==2.15.1
+FROM base AS {last}
+RUN pip install tensorflow==2.16.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "taken"),
+    [
+        ("prod", "dev", "tensorflow==2.15.1"),
+        ("serving", "unit-test", "tensorflow==2.15.1"),
+        ("dev", "prod", "tensorflow==2.16.1"),
+        ("prod", "release", "tensorflow==2.16.1"),
+        ("build", "dev", "tensorflow==2.16.1"),
+        ("prod", "device", "tensorflow==2.16.1"),
+    ],
+)
+def test_a_last_stage_for_development_is_passed_over_where_one_for_use_comes_before_it(
+    first: str, last: str, taken: str, tmp_path: Path
+) -> None:
+    runtime = infer_one(tmp_path, {"Dockerfile": STAGES.format(first=first, last=last)})
+    assert asked(runtime) == ["h5py", taken]
+    told = [note for note in runtime.notes if "is for development by its name" in note]
+    assert len(told) == (taken == "tensorflow==2.15.1")
+
+
 def test_only_the_stages_that_the_last_one_is_made_from_count(tmp_path: Path) -> None:
     dockerfile = """\
 FROM python:3.8 AS train

@@ -14,6 +14,7 @@ from loadgate.declared import Python
 from loadgate.domain import Origin
 from loadgate.infer.image_names import python_of_image, tensorflow_of_image
 from loadgate.infer.pip_command import Installed, installed_by
+from loadgate.mistakes import quoted
 from loadgate.repository import read_text
 
 MOST_INSTRUCTIONS = 2000
@@ -21,6 +22,13 @@ MOST_HERE_DOCUMENTS = 10
 MOST_CHARACTERS = 500_000
 """Of a Dockerfile with its variables filled in."""
 LONGEST_VARIABLE = 1024
+
+_FOR_DEVELOPMENT = frozenset(
+    {"dev", "devel", "develop", "development", "devcontainer", "debug", "test", "tests", "testing", "lint", "docs"}
+    | {"jupyter", "notebook", "notebooks", "local"}
+)
+_ON_THE_WAY = frozenset(("base", "build", "builder", "deps", "dependencies", "common"))
+"""Names of stages that others begin with or copy from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +47,7 @@ class Image:
     """Paths, relative to the build's context, that are copied from it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """What `ENV` sets, in the last stage and in those that it begins with."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -64,8 +73,9 @@ def read(root: Path, name: str) -> Image:
     stages = _stages(read_text(root, name))
     if not stages:
         return Image(file=name)
-    needed = [stages[key] for key in _needed(stages)]
-    chain = [stages[key] for key in _bases(stages)]
+    last = _last(stages)
+    needed = [stages[key] for key in _needed(stages, last)]
+    chain = [stages[key] for key in _bases(stages, last)]
     first = chain[-1]
     origin = Origin(file=name, line=first.line)
     tensorflow = tensorflow_of_image(first.base)
@@ -78,6 +88,7 @@ def read(root: Path, name: str) -> Image:
         installed=tuple(installed for stage in needed for installed in stage.installed),
         copied=tuple(copied for stage in needed for copied in stage.copied),
         variables={name: value for stage in reversed(chain) for name, value in stage.variables.items()},
+        notes=_about_stage(name, last, list(stages)[-1]),
     )
 
 
@@ -126,10 +137,31 @@ def _add(stage: _Stage, instruction: _Instruction, rest: str) -> None:
         stage.installed.extend(installed_by(_as_shell(rest), instruction.lines))
 
 
-def _needed(stages: dict[str, _Stage]) -> list[str]:
-    """The stages that the last one is made from, in the order of the file."""
+def _last(stages: dict[str, _Stage]) -> str:
+    """The stage that production runs: the last, but one for development where one for use comes before it."""
     names = list(stages)
-    waiting, needed = [names[-1]], set()
+    if not _names_one_of(names[-1], _FOR_DEVELOPMENT):
+        return names[-1]
+    for_use = [name for name in names if not _names_one_of(name, _FOR_DEVELOPMENT | _ON_THE_WAY) and not name.isdigit()]
+    return for_use[-1] if for_use else names[-1]
+
+
+def _names_one_of(stage: str, words: frozenset[str]) -> bool:
+    return not words.isdisjoint(re.split(r"[^a-z0-9]+", stage))
+
+
+def _about_stage(file: str, taken: str, last: str) -> tuple[str, ...]:
+    if taken == last:
+        return ()
+    return (
+        f"{file}: the stage {quoted(taken)} is taken, for {quoted(last)} behind it is for development by its name.",
+    )
+
+
+def _needed(stages: dict[str, _Stage], last: str) -> list[str]:
+    """The stages that `last` is made from, in the order of the file."""
+    names = list(stages)
+    waiting, needed = [last], set()
     while waiting:
         name = waiting.pop()
         if name in stages and name not in needed:
@@ -138,9 +170,9 @@ def _needed(stages: dict[str, _Stage]) -> list[str]:
     return [name for name in names if name in needed]
 
 
-def _bases(stages: dict[str, _Stage]) -> list[str]:
+def _bases(stages: dict[str, _Stage], last: str) -> list[str]:
     """The last stage, the stage that it begins with, and so on."""
-    chain = [list(stages)[-1]]
+    chain = [last]
     while (base := stages[chain[-1]].base.lower()) in stages and base not in chain:
         chain.append(base)
     return chain

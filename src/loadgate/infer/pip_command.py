@@ -42,17 +42,19 @@ class Installed:
     line: int
     is_fresh: bool = False
     """What the image has already is left aside: the newest that is allowed is installed."""
+    command: tuple[int, int] = (0, 0)
+    """Line of the instruction, and which of the commands in it this one is."""
 
 
 def installed_by(command: str, lines: Sequence[tuple[int, str]]) -> Iterator[Installed]:
     """`lines` are the physical lines that the command was written on, to say where each word stands."""
     place = 0
-    for is_fresh, words in _commands(command):
+    for number, (is_fresh, words) in enumerate(_commands(command)):
         for text, word in _of_words(words):
             # words stand in the order of their lines, so each is looked for from where the last one was found
             nearby = range(place, min(place + NEARBY, len(lines)))
             place = next((index for index in nearby if word in lines[index][1]), place)
-            yield Installed(text, lines[place][0], is_fresh)
+            yield Installed(text, lines[place][0], is_fresh, (lines[0][0], number))
 
 
 def _commands(command: str) -> Iterator[tuple[bool, list[str]]]:

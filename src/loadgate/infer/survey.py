@@ -18,6 +18,7 @@ from loadgate.infer.environment import set_beside, set_by
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
 from loadgate.infer.naming import Named, named_in
+from loadgate.infer.replaced import without_replaced
 from loadgate.mistakes import Mistakes, quoted
 from loadgate.repository import UnusableFileError, find_files
 from loadgate.requirements import WrongLinesError, read_lines
@@ -128,7 +129,7 @@ class Survey:
         except WrongLinesError as error:
             own = self._without(error)
         parts = [*(declared for _, declared in listed if declared), own]
-        requirements = tuple(line for part in parts for line in part.requirements)
+        requirements, replaced = without_replaced(self._by_command(image, parts))
         anew = _of_places(requirements, fresh)
         brought = base_image.brought_by(image, parts, anew)
         if base_image.is_unclear(image, parts, anew):
@@ -141,10 +142,23 @@ class Survey:
             requirement_files=tuple(file for file, declared in listed if declared),
             image=brought,
             python=image.python,
-            notes=(*notes, *(note for part in parts for note in part.notes), *about_base),
+            notes=(*notes, *image.notes, *(note for part in parts for note in part.notes), *replaced, *about_base),
             reads=frozenset([image.file, *(file for part in parts for file in part.files)]),
         )
         return set_by(image, candidate)
+
+    def _by_command(self, image: dockerfile.Image, parts: Sequence[Declared]) -> list[list[Requirement]]:
+        """The lines of each pip install, in their order."""
+        commands: dict[tuple[int, int], list[Requirement]] = {each.command: [] for each in image.installed}
+        of_file = {self._file_meant(each.text, image): each.command for each in image.installed}
+        of_line = {(each.line, " ".join(each.text.split())): each.command for each in image.installed}
+        first = next(iter(commands), (0, 0))
+        for part in parts:
+            whole = next((of_file[file] for file in part.files if file in of_file), first)
+            for line in part.requirements:
+                place = line.origin.line if line.origin and line.origin.file == image.file else 0
+                commands.setdefault(of_line.get((place, line.text), whole), []).append(line)
+        return list(commands.values())
 
     def _doubt(self, image: dockerfile.Image, requirements: Sequence[Requirement]) -> None:
         said = quoted(image.base)
