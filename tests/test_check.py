@@ -100,6 +100,14 @@ def test_a_custom_layer_loads_where_imports_register_it_and_nowhere_else(whole: 
     }
 
 
+def test_the_module_that_defines_a_custom_layer_is_named_although_no_remedy_is_tried(whole: tuple[Ended, Any]) -> None:
+    _, report = whole
+    (failed,) = (case for case in report["cases"] if case["standing"] == "failed")
+    remedy, *_ = failed["diagnosis"]["remedies"]
+    assert "`acme.layers`" in remedy["headline"]
+    assert remedy["why_not_verified"].startswith("no remedy was tried in this run")
+
+
 def test_a_module_that_raises_is_an_error_with_its_reason_on_one_line(whole: tuple[Ended, Any]) -> None:
     _, report = whole
     told = {case["message"] for case in report["cases"] if case["case"]["runtime"] == "raising"}
