@@ -142,6 +142,18 @@ def test_a_model_that_is_not_in_the_checkout_has_not_failed_to_load(repository: 
     assert line.startswith(f"{work}/elsewhere has no 'model.h5', which the plan names")
 
 
+def test_runtimes_that_were_made_for_another_plan_are_not_loaded_in(repository: Path) -> None:
+    work, spec = repository.parent, repository / "loadgate.yml"
+    loadgate("plan", "repo", cwd=work)
+    loadgate("provision", cwd=work)
+    spec.write_text(spec.read_text().replace("2.15", "2.14"))
+    loadgate("plan", "repo", cwd=work)
+    assert refused(loadgate("load", cwd=work)) == (
+        "locks.json is of another plan: runtime serving has changed since it was made; "
+        "run `loadgate provision` with this plan"
+    )
+
+
 # --- which repository ------------------------------------------------------------------------------------------
 
 

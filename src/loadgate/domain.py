@@ -504,6 +504,8 @@ class RuntimeState:
     name: str
     lock: Lock | None = None
     finding: Finding | None = None
+    asked: str | None = None
+    """Digest of what was asked for, `asked.of_environment`; None where it is not known."""
     cached: bool = False
     """It was found in the cache, whole and healthy."""
     seconds: float = 0.0
@@ -623,6 +625,8 @@ class CaseResult:
     attempts: int = 1
     artifact_digest: str | None = None
     lock_digest: str | None = None
+    asked: str | None = None
+    """Digest of what was asked of the runtime, `asked.of_loads`; None where it is not known."""
 
     @property
     def outcome(self) -> Outcome:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadgate.asked import of_environment, of_loads
 from loadgate.domain import FailOn, Outcome, Policy, Reason, Stage, StageResult
 from loadgate.errors import UsageError
 from loadgate.report.assembly import assemble, assemble_shards
@@ -117,6 +118,28 @@ def test_a_result_for_other_bytes_than_the_plans_is_no_result() -> None:
 
     assert report.cases[0].standing is Standing.NOT_REACHED
     assert "other bytes" in report.notes[-1]
+
+
+def test_a_result_of_a_runtime_that_was_declared_otherwise_is_no_result() -> None:
+    run = small_run({"a.h5": {"serving": passed()}})
+    (runtime,) = run.plan.runtimes
+    loaded = [replace(run.results[0], asked=of_loads(runtime))]
+    before = [replace(run.results[0], asked=of_loads(replace(runtime, imports=("acme.layers",))))]
+
+    assert assemble(run.plan, run.locks, loaded).cases[0].standing is Standing.PASSED
+    report = assemble(run.plan, run.locks, before)
+    assert report.cases[0].standing is Standing.NOT_REACHED
+    assert "of runtimes that have changed since" in report.notes[-1]
+
+
+def test_a_lock_of_a_runtime_that_was_declared_otherwise_is_not_shown_for_it() -> None:
+    run = small_run({"a.h5": {"serving": passed()}})
+    (state,) = run.locks.runtimes
+    locks = replace(
+        run.locks, runtimes=(replace(state, asked=of_environment(replace(run.plan.runtimes[0], python="3.9"))),)
+    )
+
+    assert assemble(run.plan, locks, run.results).runtimes[0].state is None
 
 
 def test_a_result_that_says_nothing_of_a_stage_is_no_pass() -> None:

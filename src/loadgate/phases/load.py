@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from loadgate.asked import of_environment, of_loads
 from loadgate.domain import (
     Artifact,
     Case,
@@ -57,11 +58,14 @@ def load(
     by_id = {case.id: case for case in plan.cases}
     saved: set[str] = set()
     repository = (asked.repository or Path(plan.repository)).absolute()
+    refuse_what_was_made_for_another(plan.runtimes, locks)
     refuse_what_is_not_there(plan.artifacts, {case.artifact for case in cases}, repository)
     limits = Limits(checks=plan.checks, workers=asked.workers or usual_workers(), memory=available_memory())
 
+    asked_of = {runtime.name: of_loads(runtime) for runtime in plan.runtimes}
+
     def take(result: CaseResult) -> None:
-        append_result(results, result)
+        append_result(results, replace(result, asked=asked_of[by_id[result.case].runtime]))
         progress.case_finished(by_id[result.case], result)
         if result.outcome is Outcome.PASSED:
             saved.add(result.case)
@@ -131,6 +135,17 @@ class Options:
     """Where to keep what a trial of a remedy saves again; None to keep nothing."""
     shard: tuple[int, int] = (1, 1)
     """Which part of the cases, and of how many."""
+
+
+def refuse_what_was_made_for_another(runtimes: Sequence[Runtime], locks: Locks) -> None:
+    """Raise `UsageError` where a runtime was made after other words than the plan has: loads in it say nothing."""
+    asked = {state.name: state.asked for state in locks.runtimes}
+    for runtime in runtimes:
+        if asked.get(runtime.name) not in (None, of_environment(runtime)):
+            raise UsageError(
+                f"locks.json is of another plan: runtime {runtime.name} has changed since it was made; "
+                "run `loadgate provision` with this plan"
+            )
 
 
 def refuse_what_is_not_there(artifacts: Sequence[Artifact], wanted: Collection[str], repository: Path) -> None:

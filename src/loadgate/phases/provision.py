@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from loadgate.asked import of_environment
 from loadgate.domain import Finding, FindingKind, Lock, Locks, Plan, Runtime, RuntimeState
 from loadgate.errors import UsageError
 from loadgate.progress import Progress
@@ -79,7 +80,7 @@ def make(
             state = replace(state, warnings=known.warnings, notes=(*state.notes, *known.notes))
     except NotMadeError as error:
         state = RuntimeState(name=runtime.name, finding=error.finding)
-    state = replace(state, seconds=time.monotonic() - begun)
+    state = replace(state, asked=of_environment(runtime), seconds=time.monotonic() - begun)
     progress.runtime_finished(state)
     return state
 
@@ -91,7 +92,7 @@ def make_inferred(
         return make(runtime, repository, workshop, progress, images)
     except UsageError as error:
         finding = Finding(kind=FindingKind.PYTHON, cause="no_such_python", headline=str(error))
-    state = RuntimeState(name=runtime.name, finding=finding)
+    state = RuntimeState(name=runtime.name, finding=finding, asked=of_environment(runtime))
     progress.runtime_finished(state)
     return state
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from loadgate.asked import of_environment, of_loads
 from loadgate.diagnosis.explain import explain, warnings
 from loadgate.domain import (
     Artifact,
@@ -49,11 +50,12 @@ def assemble_shards(
 ) -> Report:
     """The same from several files of results, in whatever order they are given."""
     refuse_contradictions(plan)
-    states = {state.name: state for state in locks.runtimes}
+    states = _made_for(plan, locks)
     offered, contested = _one_result_a_case(shards)
     unknown = len(offered.keys() - {case.id for case in plan.cases})
     stale = _of_other_bytes(plan, offered)
-    cases = _cases(plan, states, {case: result for case, result in offered.items() if case not in stale})
+    foreign = _of_other_runtimes(plan, offered)
+    cases = _cases(plan, states, {case: result for case, result in offered.items() if case not in stale | foreign})
     runtimes = tuple(
         RuntimeReport(
             runtime=runtime,
@@ -78,7 +80,7 @@ def assemble_shards(
         checks=plan.checks,
         notes=(
             *plan.notes,
-            *wording.result_notes(unknown=unknown, stale=len(stale), contested=contested),
+            *wording.result_notes(unknown=unknown, stale=len(stale), foreign=len(foreign), contested=contested),
             *notes(walls),
         ),
         artifacts=plan.artifacts,
@@ -120,6 +122,19 @@ def _of_other_bytes(plan: Plan, offered: Mapping[str, CaseResult]) -> set[str]:
     loaded = {case: result.artifact_digest for case, result in offered.items()}
     digests = ((case.id, planned[case.artifact], loaded.get(case.id)) for case in plan.cases)
     return {case for case, was, now in digests if was is not None and now is not None and was != now}
+
+
+def _of_other_runtimes(plan: Plan, offered: Mapping[str, CaseResult]) -> set[str]:
+    """The cases whose results are of a runtime that was declared otherwise than it is now."""
+    asked = {runtime.name: of_loads(runtime) for runtime in plan.runtimes}
+    answered = {case: result.asked for case, result in offered.items()}
+    return {case.id for case in plan.cases if answered.get(case.id) not in (None, asked[case.runtime])}
+
+
+def _made_for(plan: Plan, locks: Locks) -> Mapping[str, RuntimeState]:
+    """The runtimes that were made from what the plan says of them."""
+    asked = {runtime.name: of_environment(runtime) for runtime in plan.runtimes}
+    return {state.name: state for state in locks.runtimes if state.asked in (None, asked.get(state.name))}
 
 
 def _cases(plan: Plan, states: Mapping[str, RuntimeState], results: Mapping[str, CaseResult]) -> tuple[CaseReport, ...]:

@@ -205,11 +205,13 @@ def enumeration(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def result_notes(*, unknown: int, stale: int, contested: int) -> Iterator[str]:
+def result_notes(*, unknown: int, stale: int, foreign: int, contested: int) -> Iterator[str]:
     if unknown:
         yield f"{_results(unknown)} of cases that the plan does not have; ignored"
     if stale:
         yield f"{_results(stale)} of other bytes than the plan's artifacts; ignored, run `loadgate load` again"
+    if foreign:
+        yield f"{_results(foreign)} of runtimes that have changed since; ignored, provision and load again"
     if contested:
         yield (
             f"the files of results disagree on {count(contested, 'case')}; "
