@@ -157,10 +157,10 @@ def test_runtimes_that_were_made_for_another_plan_are_not_loaded_in(repository: 
 # --- which repository ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sign", ["loadgate.yml", ".github/loadgate.yml", ".git/HEAD"])
+@pytest.mark.parametrize("sign", ["loadgate.yml", ".loadgate.yml", ".github/loadgate.yaml", ".git/HEAD"])
 def test_in_a_folder_of_a_repository_all_of_the_repository_is_meant(sign: str, tmp_path: Path) -> None:
     (tmp_path / sign).parent.mkdir(exist_ok=True)
-    (tmp_path / sign).write_text(IMAGE if sign.endswith(".yml") else "ref: refs/heads/main\n")
+    (tmp_path / sign).write_text(IMAGE if "loadgate" in sign else "ref: refs/heads/main\n")
     (tmp_path / "requirements.txt").write_text("tensorflow==2.15.1\n")
     inner = tmp_path / "models" / "churn"
     inner.mkdir(parents=True)
@@ -171,7 +171,15 @@ def test_in_a_folder_of_a_repository_all_of_the_repository_is_meant(sign: str, t
     plan = json.loads((inner / ".loadgate" / "plan.json").read_text())
     assert plan["repository"] == str(tmp_path.resolve())
     assert [artifact["path"] for artifact in plan["artifacts"]] == ["models/churn/model.h5"]
-    assert plan["runtimes"][0]["origin"]["file"] == (sign if sign.endswith(".yml") else "requirements.txt")
+    assert plan["runtimes"][0]["origin"]["file"] == (sign if "loadgate" in sign else "requirements.txt")
+
+
+def test_of_two_specs_neither_is_silently_left_unread(tmp_path: Path) -> None:
+    (tmp_path / ".github").mkdir()
+    for name in ("loadgate.yml", ".github/loadgate.yaml"):
+        (tmp_path / name).write_text(IMAGE)
+    line = refused(loadgate("plan", cwd=tmp_path))
+    assert line == ".github/loadgate.yaml: loadgate.yml is a spec as well; keep one of them, or name one with --spec"
 
 
 def test_a_folder_that_is_named_is_the_repository_whatever_is_above_it(repository: Path) -> None:

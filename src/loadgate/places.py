@@ -10,8 +10,8 @@ from loadgate.errors import UsageError
 
 OURS = Path(".loadgate")
 """The folder in a repository that is loadgate's own."""
-SPEC_NAMES = ("loadgate.yml", "loadgate.yaml", ".github/loadgate.yml")
-"""Where a spec is looked for in a repository; the first that is there is taken."""
+SPEC_NAMES = tuple(f"{beginning}loadgate.{ending}" for beginning in ("", ".", ".github/") for ending in ("yml", "yaml"))
+"""Where a spec is looked for in a repository."""
 
 
 def status_of(path: Path) -> os.stat_result | None:

@@ -108,9 +108,11 @@ def wanted(root: Path, spec_file: Path | None) -> Spec:
 
     if spec_file is not None and not is_file(spec_file):
         raise UsageError(f"{spec_file}: no such file; write one with `loadgate init`")
-    written = spec_file or next((root / name for name in SPEC_NAMES if is_file(root / name)), None)
-    if written is not None:
-        return read_spec(root, written)
+    written = [spec_file] if spec_file else [root / name for name in SPEC_NAMES if is_file(root / name)]
+    if len(written) > 1:
+        raise UsageError(f"{written[1]}: {written[0]} is a spec as well; keep one of them, or name one with --spec")
+    if written:
+        return read_spec(root, written[0])
     return infer_spec(root, (sys.version_info.major, sys.version_info.minor))
 
 

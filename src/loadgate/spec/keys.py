@@ -76,8 +76,8 @@ REQUIREMENTS = Key(
     "list of files",
     "[serving/requirements.txt]",
     "Files that list packages, relative to the repository: requirements files of pip, uv.lock, poetry.lock,"
-    " Pipfile.lock, pyproject.toml, setup.cfg or a conda environment. Lines that mean a file of the repository"
-    " (`-e .`, `./wheels/acme.whl`) are left out, and the report says so.",
+    " Pipfile.lock, pdm.lock, pylock.toml, Pipfile, pyproject.toml, setup.cfg, setup.py or a conda environment."
+    " Lines that mean a file of the repository (`-e .`, `./wheels/acme.whl`) are left out, and the report says so.",
 )
 PACKAGES = Key(
     "packages",

@@ -13,9 +13,10 @@ from loadgate.spec.fields import Key
 INTRODUCTION = f"""\
 # loadgate.yml
 
-The spec stands in the root of the repository. None is needed: without one, or without its key `runtimes`, runtimes
-are inferred from what the repository already says, and the report says from which line. `loadgate init` writes what
-was inferred as a spec to start from.
+The spec stands in the root of the repository, or there in `.github/`; it may be called `.loadgate.yml`, and end in
+`.yaml`. There is one: a second one is refused. None is needed: without one, or without its key `runtimes`, runtimes are
+inferred from what the repository already says, and the report says from which line. `loadgate init` writes what was
+inferred as a spec to start from.
 
 A mistake is reported as `loadgate.yml:LINE:COLUMN`, what is wrong, and what to write; up to {MOST_SHOWN} at once.
 The exit status is 2, and nothing has run.
