@@ -697,6 +697,14 @@ def test_a_requirements_file_that_a_dockerfile_installs_is_found_by_what_was_cop
     assert runtime.requirement_files == ("serving/requirements.txt",)
 
 
+@pytest.mark.parametrize("path", ["/deps/r.txt", "r.txt", "./r.txt"])
+def test_a_requirements_file_that_a_dockerfile_copies_under_another_name_is_followed(path: str, tmp_path: Path) -> None:
+    dockerfile = f"FROM python:3.10\nCOPY --chown=a requirements-prod.txt {path}\nRUN pip install -r {path}\n"
+    files: dict[str, str | bytes] = {"requirements-prod.txt": "tensorflow==2.15.1\n", "r.txt": "tensorflow==2.13.1\n"}
+    runtime = infer_one(tmp_path, {**files, "Dockerfile": dockerfile})
+    assert (asked(runtime), runtime.requirement_files) == (["tensorflow==2.15.1"], ("requirements-prod.txt",))
+
+
 def test_what_a_dockerfile_installs_decides_over_a_lock_beside_it_and_that_is_noted(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"Dockerfile": "FROM python:3.10\nRUN pip install tensorflow==2.13.1\n", "uv.lock": UV_LOCK})
     assert [asked(runtime) for runtime in spec.runtimes] == [["tensorflow==2.13.1"]]

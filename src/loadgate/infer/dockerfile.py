@@ -45,6 +45,8 @@ class Image:
     installed: tuple[Installed, ...] = ()
     copied: tuple[str, ...] = ()
     """Paths, relative to the build's context, that are copied from it."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Path in the image → the one file of the context that is copied to it, under that name."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """What `ENV` sets, in the last stage and in those that it begins with."""
     notes: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class _Stage:
     needs: set[str] = field(default_factory=set)
     installed: list[Installed] = field(default_factory=list)
     copied: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +90,7 @@ def read(root: Path, name: str) -> Image:
         base_origin=origin,
         installed=tuple(installed for stage in needed for installed in stage.installed),
         copied=tuple(copied for stage in needed for copied in stage.copied),
+        renamed={place: source for stage in needed for place, source in stage.renamed.items()},
         variables={name: value for stage in reversed(chain) for name, value in stage.variables.items()},
         notes=_about_stage(name, last, list(stages)[-1]),
     )
@@ -132,7 +136,10 @@ def _stages(text: str) -> dict[str, _Stage]:
 def _add(stage: _Stage, instruction: _Instruction, rest: str) -> None:
     stage.needs.update(name.lower() for name in re.findall(r"(?:--|,)from=([^\s,]+)", rest))
     if instruction.word in ("COPY", "ADD") and "--from=" not in rest:
-        stage.copied.extend(_sources(rest))
+        sources, destination = _copied(rest)
+        stage.copied.extend(sources)
+        if len(sources) == 1 and not destination.endswith(("/", ".")):
+            stage.renamed[posixpath.normpath(destination)] = sources[0]
     if instruction.word == "RUN":
         stage.installed.extend(installed_by(_as_shell(rest), instruction.lines))
 
@@ -225,9 +232,9 @@ def _assignments(word: str, rest: str, variables: dict[str, str]) -> dict[str, s
     return {name: value[:LONGEST_VARIABLE] if equals else variables.get(name, "") for name, equals, value in pairs}
 
 
-def _sources(rest: str) -> list[str]:
+def _copied(rest: str) -> tuple[list[str], str]:
     words = [word for word in _as_shell(rest).split() if not word.startswith("--")]
-    return [posixpath.normpath(word) for word in words[:-1]]
+    return [posixpath.normpath(word) for word in words[:-1]], words[-1] if words else ""
 
 
 def _as_shell(rest: str) -> str:

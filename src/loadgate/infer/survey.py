@@ -178,7 +178,8 @@ class Survey:
             return None
         base = posixpath.basename(path)
         copied = [source for source in image.copied if fnmatchcase(base, posixpath.basename(source))]
-        meant = [posixpath.join(posixpath.dirname(source), base) for source in copied]
+        meant = [source for place, source in image.renamed.items() if posixpath.basename(place) == base]
+        meant += [posixpath.join(posixpath.dirname(source), base) for source in copied]
         meant += [posixpath.normpath(path).lstrip("/"), base]
         folders = dict.fromkeys((posixpath.dirname(image.file), ""))
         places = [posixpath.normpath(posixpath.join(folder, place)) for place in meant for folder in folders]
