@@ -199,7 +199,18 @@ def test_fix_shows_what_it_tried_and_writes_what_it_saved_again(
     assert ended.status == 0, ended.err
     assert "Set `TF_USE_LEGACY_KERAS=1` and require `tf-keras==2.21.*`" in ended.out
     assert "its outputs are the same" in ended.out
-    assert "written: m/keras2.resaved.h5\n" in ended.out
+    assert "written: m/keras2.resaved.h5\nnext: load that file in production; " in ended.out
     again = loadgate("check", "--artifact", "m/keras2.resaved.h5", "--runtime", "next", cwd=copy, env=env)
     assert again.status == 0, again.out
     assert report["cases"]
+
+
+def test_fix_that_has_no_time_says_so_and_nothing_of_a_spec(
+    repository: Path, env: Mapping[str, str], tmp_path: Path
+) -> None:
+    ended = loadgate("fix", repository / "m/keras2.h5", "--runtime", "next", "--time", "0", cwd=tmp_path, env=env)
+    assert "not tried: the 0 s of --time, or the 8 environments that are made, were used up" in " ".join(
+        ended.out.split()
+    )
+    assert "Nothing was tried that could mend it in next (cpu)" in ended.out
+    assert "in the spec" not in ended.out

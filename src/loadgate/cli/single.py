@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="Seconds after which nothing more is begun.",
 )
 @cache_option
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress, and no attempt as it ends.")
 def fix(artifact: Path, **options: Any) -> None:
     """Find out what makes ARTIFACT load.
 
@@ -56,9 +56,10 @@ def fix(artifact: Path, **options: Any) -> None:
         request,
         partial(show_progress, sys.stderr, quiet=options["quiet"]),
         begin=lambda report: fixing.print_failures(report, console),
-        tell=lambda attempts: fixing.print_attempts(attempts, console),
+        tell=lambda attempts: None if options["quiet"] else fixing.print_attempts(attempts, console),
     )
-    fixing.print_verdict(fixed.report, console, written=os.path.relpath(fixed.written) if fixed.written else None)
+    written = os.path.relpath(fixed.written) if fixed.written else None
+    fixing.print_verdict(fixed.report, fixed.rounds, console, written=written)
     sys.exit(phase.exit_status(fixed))
 
 

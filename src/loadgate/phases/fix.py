@@ -83,7 +83,10 @@ def fix(request: Request, show_progress: ShowProgress, begin: Callable[[Report],
         )
         rounds = workbench.run()
         written = write_beside(root / path, rounds, Path(folder)) if request.write else None
-    return Fixed(report=remedied(report, [rounds]), rounds=rounds, written=written)
+    why_not = (
+        f"not tried: the {request.time:g} s of --time, or the {ENVIRONMENTS} environments that are made, were used up"
+    )
+    return Fixed(report=remedied(report, [rounds], why_not=why_not), rounds=rounds, written=written)
 
 
 def repository_of(artifact: Path) -> Path:

@@ -19,9 +19,16 @@ OUT_OF_BOUNDS = "not tried: `remedies` in the spec says how many runtimes and ho
 
 
 def remedied(
-    report: Report, rounds: Sequence[Rounds] = (), definitions: Mapping[str, tuple[Definition, ...]] = NOTHING_DEFINED
+    report: Report,
+    rounds: Sequence[Rounds] = (),
+    definitions: Mapping[str, tuple[Definition, ...]] = NOTHING_DEFINED,
+    *,
+    why_not: str = OUT_OF_BOUNDS,
 ) -> Report:
-    """`definitions`: what the repository defines of what the failed artifacts need, where somebody has looked."""
+    """`definitions`: what the repository defines of what the failed artifacts need, where somebody has looked.
+
+    `why_not`: why what was not tried was not, where something was to be.
+    """
     tried: dict[str, tuple[Attempt, ...]] = {}
     mended: dict[str, tuple[Remedy, ...]] = {}
     for each in rounds:
@@ -29,7 +36,7 @@ def remedied(
         mended |= repairs(each)
     artifacts = {artifact.path: artifact for artifact in report.artifacts}
     runtimes = {runtime.name: runtime for runtime in report.runtimes}
-    why_not = OUT_OF_BOUNDS if rounds else NOT_ASKED
+    why_not = why_not if rounds else NOT_ASKED
     return replace(
         report,
         cases=tuple(_case(case, artifacts, runtimes, tried, why_not, definitions) for case in report.cases),
