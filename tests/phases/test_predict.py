@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -46,6 +47,39 @@ def test_what_holds_for_the_whole_run_is_noted_once(tmp_path: Path) -> None:
     stream = io.StringIO()
     print_expectations(report, Console(file=stream, width=120, color_system=None), detail=Detail.NORMAL)
     assert stream.getvalue().count("No file of the repository says which TensorFlow") == 1
+
+
+def told(report: Report, detail: Detail = Detail.NORMAL) -> str:
+    stream = io.StringIO()
+    print_expectations(report, Console(file=stream, width=120, color_system=None), detail=detail)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("detail", [Detail.QUIET, Detail.NORMAL])
+def test_why_something_is_not_known_is_told_once_with_all_of_which_it_is_so(
+    foreseen: tuple[Report, Path], detail: Detail
+) -> None:
+    text = told(foreseen[0], detail)
+    assert text.count("not known: what is imported need not bring all of its objects") == 1
+    (place,) = re.findall(r"the same +(.+)", text)
+    assert place == "models/vision/scratches.keras in next (cpu)"
+
+
+def test_a_cause_that_several_have_is_told_once(foreseen: tuple[Report, Path]) -> None:
+    text = told(foreseen[0])
+    assert text.count("A file of Keras 3 in Keras 2") == 1
+    assert "same cause models/ranking/ranker_2026.h5 in serving (cpu)" in text
+
+
+def test_the_summary_shows_what_is_expected_and_not_that_all_was_skipped(foreseen: tuple[Report, Path]) -> None:
+    page = foreseen[1].with_name("summary.md").read_text()
+    assert "| `models/churn/churn_2026.keras` | NOT expected | expected |" in page
+    assert "and 18 artifacts more: 33 expected, 3 not known" in page
+    assert (
+        "- `models/churn/churn_2026.keras` in `serving` cpu and 1 more: not expected to load in TensorFlow 2.15.1"
+        in page
+    )
+    assert "skipped" not in page
 
 
 def test_junit_holds_neither_a_pass_nor_a_failure_nor_an_error(foreseen: tuple[Report, Path]) -> None:

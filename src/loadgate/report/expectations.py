@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from packaging.version import Version
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.text import Text
 from loadgate import untrusted
 from loadgate.diagnosis.predict import holder_of
 from loadgate.domain import Forecast, Prediction
-from loadgate.report import matrix, wording
+from loadgate.report import matrix, why, wording
 from loadgate.report.terminal import Detail, labelled, page
 from loadgate.report.truth import CaseReport, Report
 
@@ -60,31 +61,52 @@ def print_expectations(report: Report, console: Console, *, detail: Detail) -> N
         if report.cases and detail is not Detail.QUIET:
             console.print()
             matrix.draw(report, console)
-        _draw_cases(report.cases, console, detail)
+        _draw_cases(report, console, detail)
         console.print()
         console.print(Text(f"predicted, not loaded; exit status {report.exit_status}"))
 
 
-def _draw_cases(cases: Sequence[CaseReport], console: Console, detail: Detail) -> None:
-    shown = [each for each in cases if each.prediction and each.prediction.forecast is Forecast.WILL_NOT_LOAD]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What is expected of some cases for one reason; of the first of them it is told."""
+
+    prediction: Prediction
+    cases: tuple[CaseReport, ...]
+
+
+def doubts(report: Report) -> tuple[Expectation, ...]:
+    """What keeps the exit status from 0: what is not expected to load, by cause; then what is not known, by reason."""
+    found: dict[tuple[Forecast, str], list[tuple[Prediction, CaseReport]]] = {}
+    for case in report.cases:
+        if case.prediction is not None and case.prediction.forecast is not Forecast.WILL_LOAD:
+            reason = case.prediction.cause or case.prediction.headline
+            found.setdefault((case.prediction.forecast, reason), []).append((case.prediction, case))
+    ordered = sorted(found.items(), key=lambda item: item[0][0] is Forecast.NOT_KNOWN)
+    return tuple(Expectation(prediction=each[0][0], cases=tuple(case for _, case in each)) for _, each in ordered)
+
+
+def _draw_cases(report: Report, console: Console, detail: Detail) -> None:
+    told = doubts(report)
     if detail is Detail.VERBOSE:
-        shown = list(cases)
-    in_full = len(shown) if detail is Detail.VERBOSE else IN_FULL
-    for case in shown[:in_full]:
-        if case.prediction is None:
-            continue
+        told = tuple(Expectation(prediction=each.prediction, cases=(each,)) for each in report.cases if each.prediction)
+    in_full = len(told) if detail is Detail.VERBOSE else IN_FULL
+    for expectation in told[:in_full]:
+        prediction, case = expectation.prediction, expectation.cases[0].case
         console.print()
-        title = Text.assemble((untrusted.name(case.case.artifact), "bold"), f" in {untrusted.name(case.case.runtime)}")
+        title = Text.assemble((untrusted.name(case.artifact), "bold"), f" in {untrusted.name(case.runtime)}")
         console.print(title, soft_wrap=True)
-        rows = [("expected", Text(untrusted.line(case.prediction.headline), STYLES[case.prediction.forecast]))]
-        if case.prediction.measured:
-            rows.append(("measured", Text(untrusted.line(case.prediction.measured))))
-        if case.prediction.cause:
-            rows.append(("cause", Text(untrusted.name(case.prediction.cause))))
-        console.print(labelled(rows))
-    if len(shown) > in_full:
+        rows = [("expected", Text(untrusted.line(prediction.headline), STYLES[prediction.forecast]))]
+        if prediction.measured:
+            rows.append(("measured", Text(untrusted.line(prediction.measured))))
+        if prediction.cause:
+            rows.append(("cause", Text(untrusted.name(prediction.cause))))
+        console.print(
+            labelled(rows + why.others_rows("same cause" if prediction.cause else "the same", expectation.cases))
+        )
+    if len(told) > in_full:
         console.print()
-        console.print(Text(f"and {len(shown) - in_full:,} more that are not expected to load; --verbose tells them"))
+        left = sum(len(each.cases) for each in told[in_full:])
+        console.print(Text(f"and {wording.count(left, 'case')} more that may not load; --verbose tells them"))
 
 
 # --- one artifact -------------------------------------------------------------------------------------------------

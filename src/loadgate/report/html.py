@@ -192,7 +192,14 @@ def _rows(report: Report, call: str) -> Iterator[Row]:
 
 
 def _cell(case: CaseReport | None) -> Cell | None:
-    return None if case is None else Cell(standing=case.standing, word=WORDS[case.standing])
+    return (
+        None
+        if case is None
+        else Cell(
+            standing=case.standing,
+            word=matrix.FORECASTS[case.prediction.forecast][0] if case.prediction else WORDS[case.standing],
+        )
+    )
 
 
 def _told(found: Sequence[Account]) -> Iterator[Told]:

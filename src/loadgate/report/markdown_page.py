@@ -6,6 +6,7 @@ which are never fewer than the characters that GitHub counts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,10 +29,11 @@ from loadgate.report.accounts import (
 )
 from loadgate.report.causes import command
 from loadgate.report.diff import diff
+from loadgate.report.expectations import Expectation, doubts
 from loadgate.report.gate import policy_notes
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
-from loadgate.report.terminal import SYMBOLS, WORDS
+from loadgate.report.terminal import SYMBOLS
 from loadgate.report.truth import CaseReport, Change, Report, RuntimeReport, Standing
 
 CHANGES = {
@@ -117,7 +119,7 @@ def _counted(changes: Mapping[str, Change]) -> str:
 
 
 def _tail(report: Report, page: Page) -> Iterator[str]:
-    left_out = skipped(report)
+    left_out = () if any(case.prediction for case in report.cases) else skipped(report)
     if left_out:
         total = sum(number for _, number in left_out)
         rows = [f"- {wording.count(number, 'case')}: {prose(why)}" for why, number in left_out[:NAMED]]
@@ -163,7 +165,11 @@ def _matrix(report: Report, room: int) -> str:
             break
         lines.append(line)
     rest = len(found) - len(lines)
-    more = f"\n\nand {wording.count(rest, 'artifact' if lines else 'row')} more" if rest else ""
+    more = (
+        f"\n\nand {wording.count(rest, 'artifact' if lines else 'row')} more: {_rest(found, shown[: len(lines)])}"
+        if rest
+        else ""
+    )
     hidden = len(matrix.columns(report)) - len(across)
     beside = f"{' and ' if more else chr(10) * 2}{wording.count(hidden, 'more column')}" if hidden else ""
     return (table(header, lines) if lines else "") + more + beside
@@ -173,7 +179,14 @@ def _cell(row: matrix.Row, column: matrix.Column) -> str:
     case = row.cells.get(column)
     if case is None:
         return ""
-    return f"{SYMBOLS[case.standing]} {WORDS[case.standing]}"
+    word = matrix.word_of(case)
+    return word if case.prediction else f"{SYMBOLS[case.standing]} {word}"
+
+
+def _rest(found: Sequence[matrix.Row], shown: Sequence[matrix.Row]) -> str:
+    told = {row.label for row in shown}
+    cells = Counter(_cell(row, column) for row in found if row.label not in told for column in row.cells)
+    return ", ".join(f"{number:,} {cell}" for cell, number in cells.most_common())
 
 
 # --- what a reader must act on --------------------------------------------------------------------------------
@@ -188,7 +201,17 @@ def _problems(report: Report, page: Page, room: int) -> str:
         told.append(Told(full=in_full, line=partial(_line, group, page)))
     for warned in grouped_warnings(warnings(report)):
         told.append(Told(full=partial(_warning, warned, page), line=partial(_line_of_warning, warned)))
+    for doubt in doubts(report):
+        line = partial(_doubt, doubt, page)
+        told.append(Told(full=line, line=line))
     return fitted(told, room)
+
+
+def _doubt(doubt: Expectation, page: Page) -> str:
+    more = f" and {len(doubt.cases) - 1:,} more" if len(doubt.cases) > 1 else ""
+    measured = f": {prose(doubt.prediction.measured, 400)}" if doubt.prediction.measured else ""
+    cause = f" (cause {_cause(doubt.prediction.cause, page)})" if doubt.prediction.cause else ""
+    return f"- {_where(doubt.cases[0])}{more}: {prose(doubt.prediction.headline, 240)}{cause}{measured}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

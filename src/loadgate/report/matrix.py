@@ -116,6 +116,11 @@ def _cell(case: CaseReport | None, console: Console) -> Text:
     return Text("") if case is None else mark(console, case.standing, WORDS[case.standing] + _stage(case))
 
 
+def word_of(case: CaseReport) -> str:
+    """In a cell, without its symbol."""
+    return FORECASTS[case.prediction.forecast][0] if case.prediction else WORDS[case.standing]
+
+
 def _stage(case: CaseReport) -> str:
     """Named where it is not the load."""
     decisive = case.decisive
@@ -151,10 +156,17 @@ def _place(column: Column, case: CaseReport) -> str:
 
 def _count_the_rest(found: Sequence[Row], shown: Sequence[Row], console: Console) -> None:
     left_out = [row for row in found if row not in shown]
-    standings = Counter(case.standing for row in left_out for case in row.cells.values())
+    cases = [case for row in left_out for case in row.cells.values()]
+    forecasts = Counter(case.prediction.forecast for case in cases if case.prediction)
+    standings = Counter(case.standing for case in cases if not case.prediction)
     number = len({row.artifact for row in left_out})
     text = Text(f"{'and ' if shown else ''}{number:,} {'more ' if shown else ''}artifact{'s' * (number != 1)}: ")
     parts = [
+        Text(f"{forecasts[forecast]:,} {word}", style)
+        for forecast, (word, style) in FORECASTS.items()
+        if forecasts[forecast]
+    ]
+    parts += [
         Text(f"{symbol(console, standing)} {standings[standing]:,} {WORDS[standing]}", STYLES[standing])
         for standing in Standing
         if standings[standing]

@@ -58,13 +58,18 @@ def remedy_rows(diagnosis: Diagnosis) -> Rows:
 
 def same_cause_rows(group: CauseGroup) -> Rows:
     """The other cases that fail for the same reason."""
-    others = group.cases[1:]
+    return others_rows("same cause", group.cases)
+
+
+def others_rows(label: str, cases: Sequence[CaseReport]) -> Rows:
+    """All but the first."""
+    others = cases[1:]
     if not others:
         return []
     places = [_place(case) for case in others[:LISTED]]
     if len(others) > LISTED:
         places.append(f"and {len(others) - LISTED:,} more; --verbose tells each in full")
-    return [("same cause", Text("\n".join(places)))]
+    return [(label, Text("\n".join(places)))]
 
 
 def draw_warning(group: CauseGroup, console: Console) -> None:
@@ -95,8 +100,12 @@ def standing_of(remedy: Remedy) -> str:
         why = f": {untrusted.line(remedy.why_not_verified)}" if remedy.why_not_verified else ""
         return f"suggested, not verified{why}"
     where = f" in {untrusted.line(remedy.tried_in)}" if remedy.tried_in else ""
-    took = f", tried in {remedy.seconds:,.0f} s" if remedy.seconds is not None else ""
+    took = f", tried in {_seconds(remedy.seconds)}" if remedy.seconds is not None else ""
     return f"verified: it loads{where}{took}{_company(remedy)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f} s" if seconds >= 1 else "less than 1 s"
 
 
 def _company(remedy: Remedy) -> str:
