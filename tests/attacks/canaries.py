@@ -22,7 +22,7 @@ from typing import Any
 
 VICTIMS = (
     *("environ", "cmdline", "memory", "descriptor", "forged"),
-    *("killed", "stopped", "killed_by_descriptor", "traced", "limited", "idle", "last"),
+    *("killed", "stopped", "killed_by_descriptor", "signalled", "traced", "limited", "idle", "last"),
 )
 FILES = {
     "writes_into_the_home": "home/.bashrc",
@@ -46,6 +46,8 @@ NOT_THERE = {
     *("makes_a_file_in_the_home", "poisons_the_runtime", "poisons_bytecode"),
     *("unpacks_an_archive_that_climbs", "an_op_writes_a_file"),
 }
+BELOW_A_MODEL = "repository/models/an_op_reads_a_file_below_its_folder/private/notes.txt"
+"""In the folder of a model, and no part of it."""
 ORIGINAL = "as it was"
 OUTLIVING = ("lg-outlives", "lg-comet")
 """What the processes call themselves that try to outlive their case."""
@@ -86,6 +88,7 @@ class Canaries:
             "listed": str(self.root / "listed"),
             "raw": str(self.root / "raw"),
             "private": str(self.root / "private.h5"),
+            "below": str(self.root / BELOW_A_MODEL),
         }
 
     def reached(self, name: str) -> bool:
@@ -99,6 +102,7 @@ class Canaries:
         looks: dict[str, Callable[[], bool]] = {
             "killed": lambda: process.poll() is not None,
             "killed_by_descriptor": lambda: process.poll() is not None,
+            "signalled": lambda: process.poll() is not None,
             "stopped": lambda: stat_of(process.pid)[0] == "T",
             "limited": lambda: " 0 " in limit_of(process.pid, "Max open files"),
             "idle": lambda: os.sched_getscheduler(process.pid) == os.SCHED_IDLE,
@@ -157,9 +161,10 @@ def planted(canaries: Canaries) -> Iterator[Canaries]:
 
 def plant_files(canaries: Canaries, stack: ExitStack) -> None:
     root, secret = canaries.root, canaries.secret
-    for folder in ("home/runner", "repository/.git", "repository/models", "listed"):
+    for folder in ("home/runner", "repository/.git", "repository/models", "listed", Path(BELOW_A_MODEL).parent):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    for name in ("home/.netrc", "home/runner/.credentials", "repository/.git/config", "repository/models/.env"):
+    hidden = ("home/.netrc", "home/runner/.credentials", "repository/.git/config", "repository/models/.env")
+    for name in (*hidden, BELOW_A_MODEL):
         (root / name).write_text(f"password {secret}\n")
     for old in (root / "listed").iterdir():
         old.unlink()

@@ -31,6 +31,10 @@ def load(job: dict[str, Any]) -> None:
             file["d/d/kernel:0"][()]
     else:
         model = tf.keras.models.load_model(job["path"], compile=False)
+        if job["saves"]:
+            os.mkdir("product")
+            model.save("product/model.h5")
+            tf.keras.models.load_model("product/model.h5", compile=False)
         if job["infer"]:
             model(tf.zeros([1 if length is None else length for length in model.input_shape]))
     os.write(1, b"LOADED\n")

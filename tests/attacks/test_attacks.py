@@ -32,6 +32,8 @@ class Attack:
     got_through: Callable[[Canaries, dict[str, Any]], bool]
     loader: str = "keras"
     infer: bool = False
+    saves: bool = False
+    """Whether it is saved in another format, and what was saved is loaded then."""
 
 
 def loot(canaries: Canaries, told: dict[str, Any]) -> bool:
@@ -85,6 +87,7 @@ SEEN_BY: dict[str, Callable[[Canaries, dict[str, Any]], bool]] = {
     "kills_another_process": hit("killed"),
     "stops_another_process": hit("stopped"),
     "kills_by_a_descriptor": hit("killed_by_descriptor"),
+    "signals_another_process_by_a_pipe": hit("signalled"),
     "takes_the_files_of_another_process_away": hit("limited"),
     "takes_the_processor_from_another_process": hit("idle"),
     "takes_priority_from_another_process": hit("last"),
@@ -102,9 +105,11 @@ ATTACKS: dict[str, Attack] = {
         for function in payloads.LAMBDAS
         if function.__name__ not in PRINTED
     },
+    "leaves_a_link_where_it_is_saved": Attack("leaves_a_link_where_it_is_saved.h5", loot, saves=True),
     "a_lambda_in_a_saved_model": Attack("a_lambda_in_a_saved_model", loot),
     "code_in_py_function": Attack("code_in_py_function.h5", reached("connects_by_tcp"), infer=True),
     "an_op_reads_a_file": Attack("an_op_reads_a_file", loot, "saved_model"),
+    "an_op_reads_a_file_below_its_folder": Attack("an_op_reads_a_file_below_its_folder", loot, "saved_model"),
     "an_op_writes_a_file": Attack("an_op_writes_a_file", changed("an_op_writes_a_file"), "saved_model"),
     "an_op_lists_a_folder": Attack("an_op_lists_a_folder", loot, "saved_model"),
     "an_asset_is_a_link": Attack("an_asset_is_a_link", loot, "saved_model"),
@@ -126,7 +131,7 @@ class Outcome:
 def attacked(ground: Ground, wall: Wall, files: dict[str, str]) -> Outcome:
     """Plant, load everything in one run, and look what got through."""
     jobs = [
-        {"name": name, "path": str(ground.models / file), "loader": loader_of(name), "infer": is_run(name)}
+        {"name": name, "path": str(ground.models / file)} | how(ATTACKS.get(name, Attack(file, loot)))
         for name, file in files.items()
     ]
     with planted(ground.canaries()) as canaries:
@@ -138,12 +143,8 @@ def attacked(ground: Ground, wall: Wall, files: dict[str, str]) -> Outcome:
     return Outcome(through, told)
 
 
-def loader_of(name: str) -> str:
-    return ATTACKS[name].loader if name in ATTACKS else "keras"
-
-
-def is_run(name: str) -> bool:
-    return name in ATTACKS and ATTACKS[name].infer
+def how(attack: Attack) -> dict[str, Any]:
+    return {"loader": attack.loader, "infer": attack.infer, "saves": attack.saves}
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,14 @@ def test_the_same_attack_does_not_get_through_a_wall(walled: Outcome, name: str)
 
 
 MOVED = (
-    *("an_op_reads_a_file", "an_op_writes_a_file", "an_op_lists_a_folder", "an_asset_is_a_link", "external_data"),
+    *(
+        "an_op_reads_a_file",
+        "an_op_reads_a_file_below_its_folder",
+        "an_op_writes_a_file",
+        "an_op_lists_a_folder",
+        "an_asset_is_a_link",
+        "external_data",
+    ),
     *("reads_a_credentials_file", "poisons_the_runtime", "forges_the_result_of_another"),
 )
 

@@ -56,7 +56,10 @@ def folder(ground: Ground, serving: Lock, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_what_a_plain_load_prints_is_hostile(ground: Ground) -> None:
-    jobs = [{"name": name, "path": str(ground.models / name), "loader": "keras", "infer": False} for name in PRINTED]
+    jobs = [
+        {"name": name, "path": str(ground.models / name), "loader": "keras", "infer": False, "saves": False}
+        for name in PRINTED
+    ]
     with planted(Canaries(ground.root)) as canaries:
         told = ground.run(NONE, jobs, canaries)
     assert COMMAND.search(told["prints_commands_for_the_runner.h5"]["log"])

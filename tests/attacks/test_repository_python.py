@@ -41,7 +41,7 @@ def hostile(ground: Ground, way: str) -> Iterator[tuple[str, ...]]:
 
 def deeds(ground: Ground, wall: Wall, way: str) -> dict[str, bool]:
     name = "prints_what_others_left"
-    job = {"name": name, "path": str(ground.models / f"{name}.h5"), "loader": "keras", "infer": False}
+    job = {"name": name, "path": str(ground.models / f"{name}.h5"), "loader": "keras", "infer": False, "saves": False}
     with planted(Canaries(ground.root)) as canaries, hostile(ground, way) as imports:
         told = ground.run(wall, [job], canaries, imports)
         return {
@@ -74,7 +74,13 @@ def lookalikes(ground: Ground) -> Iterator[Path]:
 
 
 def test_modules_beside_a_model_stand_in_for_nothing(ground: Ground, lookalikes: Path) -> None:
-    model = {"name": "honest", "path": str(ground.models / "honest_00.h5"), "loader": "keras", "infer": False}
+    model = {
+        "name": "honest",
+        "path": str(ground.models / "honest_00.h5"),
+        "loader": "keras",
+        "infer": False,
+        "saves": False,
+    }
     # as a script in the repository would find them
     base = ground.interpreter.resolve()
     subprocess.run(
