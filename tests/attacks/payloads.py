@@ -516,6 +516,24 @@ def fills_the_disk_below_a_path_that_is_too_long(t: Targets) -> None:
     print("LOOT", t["done"], flush=True)
 
 
+def fills_the_disk_with_files_on_their_way(t: Targets) -> None:
+    """A file that waits in a socket to be taken out is in no list of open files."""
+    import array
+    import os
+    import socket
+    import time
+
+    one, other = socket.socketpair()
+    for number in range(4):
+        with open(f"flood-{number}", "wb") as flood:
+            os.remove(f"flood-{number}")
+            flood.write(b"\xff" * (t["disk"] // 2))
+            flood.flush()
+            one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [flood.fileno()]))])
+    time.sleep(2)
+    print("LOOT", t["done"] if other else "", flush=True)
+
+
 def fills_the_disk_with_small_files(t: Targets) -> None:
     import time
 

@@ -190,3 +190,25 @@ def test_a_file_that_a_folder_shows_does_not_count(started: Start) -> None:
 
 def test_shared_memory_is_no_file(started: Start) -> None:
     assert kernel.nameless([started(FILLS_SHARED_MEMORY)]) == 0
+
+
+SENDS_TO_ITSELF = """
+import array, os, socket, sys
+one, other = socket.socketpair()
+for _ in range(3):
+    file = os.memfd_create("f")
+    os.write(file, bytes(1 << 20))
+    one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))])
+    os.close(file)
+"""
+
+
+def test_descriptors_that_wait_in_a_socket_are_counted(started: Start) -> None:
+    process = started(SENDS_TO_ITSELF)
+    assert kernel.nameless([process]) == 0
+    assert kernel.on_their_way([process]) == 3
+
+
+def test_sockets_in_which_bytes_alone_wait_hold_no_descriptors(started: Start) -> None:
+    process = started("import socket, sys; one, other = socket.socketpair(); one.send(b'x')")
+    assert kernel.on_their_way([process]) == 0

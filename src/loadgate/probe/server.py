@@ -325,9 +325,10 @@ class Server:
             used += self.shared_by(run.process, family)
             if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, [run.process] + family)) > THREAD_LIMIT:
                 return "processes"
-            nameless = kernel.nameless([run.process] + family)
+            processes = [run.process] + family
             size, files = kernel.written(run.scratch, FILE_LIMIT)
-            if size + nameless > run.request["disk"] or files > FILE_LIMIT:
+            hides = files > FILE_LIMIT or kernel.on_their_way(processes) > 0
+            if hides or size + kernel.nameless(processes) > run.request["disk"]:
                 return "disk"
         return "memory" if used > run.request["memory"] else None
 
