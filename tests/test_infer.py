@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from loadgate.diagnosis.new_spec import packages_of
 from loadgate.domain import Origin, Runtime, Spec
 from loadgate.errors import LoadgateError
 from loadgate.infer import infer_spec, refuse_undecided
@@ -1019,7 +1020,7 @@ def test_our_own_python_is_not_chosen_where_no_tensorflow_is_known_to_have_build
         ("setup.py", "import deps\nsetup(install_requires=deps.all('tensorflow==2.15.1'))\n", 2, "tensorflow==2.15.1"),
         (
             "pyproject.toml",
-            '[tool.hatch.envs.default]\ndependencies = ["tensorflow~=2.15.0"]\n',
+            '[tool.acme]\nneeds = ["tensorflow~=2.15.0"]\n',
             2,
             "tensorflow~=2.15.0",
         ),
@@ -1081,6 +1082,30 @@ def test_what_says_nothing_of_a_version_leaves_the_newest_to_be_taken(tmp_path: 
 def test_what_could_not_be_read_matters_not_where_another_file_pins_tensorflow(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"uv.lock": "[tensorflow", "requirements.txt": "tensorflow==2.15.1\n"})
     assert (spec.undecided, len(spec.notes)) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("exact", "other", "lines"),
+    [
+        ("tensorflow\n", "tensorflow==2.15.1", ["tensorflow", "tensorflow==2.15.1"]),
+        ("tensorflow>=2.10\n", "tensorflow==2.15.*", ["tensorflow>=2.10", "tensorflow==2.15.*"]),
+        ("tensorflow>=2.16\n", "tensorflow==2.15.1", ["tensorflow>=2.16"]),
+        ("tensorflow-cpu\n", "tensorflow==2.15.1", ["tensorflow-cpu"]),
+        ("tensorflow==2.13.1\n", "tensorflow==2.15.1", ["tensorflow==2.13.1"]),
+        ("keras==2.15.0\n", "tensorflow==2.15.1", ["keras==2.15.0", "tensorflow==2.15.1"]),
+        ("tflite-runtime\n", "tensorflow==2.15.1", ["tensorflow==2.15.1"]),
+    ],
+)
+def test_a_file_that_leaves_the_version_open_is_held_to_the_pin_of_one_beside_it(
+    exact: str, other: str, lines: list[str], tmp_path: Path
+) -> None:
+    project = f'[project]\nname = "acme"\ndependencies = ["{other}"]\n'
+    runtime = infer_one(tmp_path, {"requirements.txt": exact, "pyproject.toml": project})
+    assert asked(runtime) == lines
+    if len(lines) > 1:
+        assert runtime.notes[-1] == f"`{other}`, from pyproject.toml:3, says which."
+        assert [line.text for line in packages_of(runtime)] == [other]
+        assert str(runtime.origin) == "requirements.txt:1"
 
 
 def test_a_range_does_not_decide_where_a_lock_beside_it_could_not_be_read(tmp_path: Path) -> None:

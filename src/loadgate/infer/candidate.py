@@ -105,11 +105,11 @@ class Candidate:
 
     @property
     def chosen_line(self) -> Requirement | None:
-        """The line for which it is a candidate; None where that is its base image."""
+        """The line of its own for which it is a candidate; None where that is its base image."""
         if self.image:
             return None
         names = (TENSORFLOW_NAMES, BRINGING_NAMES, KERAS_NAMES, TFLITE_NAMES)
-        return next((line for each in names if (line := self.line_naming(each))), None)
+        return next((line for each in names for line in self.lines_naming(each) if line.origin is not None), None)
 
     @property
     def origin(self) -> Origin:

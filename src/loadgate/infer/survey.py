@@ -15,6 +15,7 @@ from loadgate.domain import Requirement
 from loadgate.infer import base_image, dockerfile, python_version
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.environment import set_beside, set_by
+from loadgate.infer.folder import deciding
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.listed import IN_REQUIREMENTS_FOLDER, KINDS, kind_of, read_listed
 from loadgate.infer.naming import Named, named_in
@@ -188,16 +189,20 @@ class Survey:
         )
 
     def of_folders(self) -> Iterator[Candidate]:
-        """The most exact kind of file in each folder; what the others say is noted with it."""
-        chosen: dict[str, int] = {}
+        """What decides in each folder, and what only a group for development says."""
+        by_folder: dict[str, list[tuple[int, Candidate]]] = {}
         decided = {candidate.file for candidate in self.of_images}
         others = [image for image in self.images if image.file not in decided]
         for index in range(len(KINDS)):
             found = [Candidate.of(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
             speaking = [candidate for candidate in found if candidate.is_about_models]
             for candidate in _without_included(speaking):
-                if candidate.by_development or chosen.setdefault(candidate.folder, index) == index:
+                if candidate.by_development:
                     yield set_beside(others, candidate)
+                else:
+                    by_folder.setdefault(candidate.folder, []).append((index, candidate))
+        for folder in by_folder.values():
+            yield from (set_beside(others, candidate) for candidate in deciding(folder))
 
 
 def _of_places(lines: Iterable[Requirement], places: Collection[tuple[str, int] | str]) -> list[Requirement]:
