@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from loadgate.domain import Confidence, Diagnosis, Evidence, FailOn, Policy, Reason, Side, Stage
 from loadgate.report import comment
+from loadgate.report.annotations import annotated
 from loadgate.report.comment import MOST_REMEMBERED, State
+from loadgate.report.html import encode_html
 from loadgate.report.links import Links
 from loadgate.report.truth import Report
 from tests.report.rendering import ALLOWED, Rendered
@@ -58,6 +60,22 @@ def test_that_a_failure_does_not_block_stands_right_below_the_verdict() -> None:
         "**Does not block**; policy: fail-on is never, so what does not load does not fail this run."
     )
     assert page.count("fail-on is never") == 1
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(Confidence.CERTAIN, "but not as it was"), (Confidence.LIKELY, "but perhaps not as it was")],
+)
+def test_a_warning_is_as_sure_as_its_cause_and_says_what_to_do(confidence: Confidence, words: str) -> None:
+    report = small_run({"a.ckpt": {"serving": passed()}}).report
+    warning = Diagnosis(cause="checkpoint_by_name", headline="Some of them may be left out.", confidence=confidence)
+    report = replace(report, cases=tuple(replace(case, warnings=(warning,)) for case in report.cases))
+
+    assert f"It loads, {words}:" in body(report)
+    assert "- Call `.assert_existing_objects_matched()` on what `restore` returns" in body(report)
+    for page in (encode_html(report).decode(), annotated(report)[0].message):
+        assert words in page
+        assert "loadgate explain checkpoint_by_name" in page
 
 
 def test_the_verdict_is_the_first_line() -> None:

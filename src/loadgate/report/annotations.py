@@ -19,6 +19,7 @@ from loadgate.report.accounts import (
     place,
     warnings,
 )
+from loadgate.report.causes import command
 from loadgate.report.diff import diff
 from loadgate.report.truth import Report, RuntimeReport, Standing
 
@@ -132,8 +133,9 @@ def _of_finding(runtime: RuntimeReport) -> Iterator[str]:
 
 def _of_warning(warning: Warning) -> Annotation:
     case = warning.case
-    lines = [f"{case.case.artifact} loads in {place(case)}, but not as it was."]
+    lines = [f"{case.case.artifact} loads in {place(case)}, {wording.loads_but(warning.diagnosis)}."]
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in warning.diagnosis.evidence[:NAMED]]
+    lines.append(f"What to do: {command(warning.diagnosis.cause)}")
     return Annotation(
         level=Level.WARNING,
         file=_path(warning.anchor.file),

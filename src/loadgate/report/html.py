@@ -136,6 +136,7 @@ def _environment() -> Environment:
         "block": _block,
         "sentence": _sentence,
         "diff": diff,
+        "loads_but": wording.loads_but,
     }
     environment.globals |= {
         "symbols": SYMBOLS,

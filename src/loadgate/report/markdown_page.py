@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from loadgate.domain import Confidence, Remedy
+from loadgate.domain import Confidence, Diagnosis, Remedy
 from loadgate.report import matrix, walls, wording
 from loadgate.report.accounts import (
     SAW,
@@ -30,6 +30,7 @@ from loadgate.report.accounts import (
 from loadgate.report.causes import command
 from loadgate.report.diff import diff
 from loadgate.report.expectations import Expectation, doubts
+from loadgate.report.explanation import known_causes
 from loadgate.report.gate import policy_notes
 from loadgate.report.links import Links
 from loadgate.report.markdown import block, code, details, html_code, html_prose, prose, table
@@ -384,5 +385,13 @@ def _warning(group: Sequence[Warning], page: Page) -> str:
     evidence = "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in diagnosis.evidence[:NAMED])
     remedies = [_remedy(remedy) for remedy in diagnosis.remedies[:2]]
     cause = f"cause {_cause(diagnosis.cause, page)}"
-    where = "It loads, but not as it was:\n\n" + _listed([_where(warning.case) for warning in group])
-    return details(summary, "\n\n".join(part for part in (cause, where, evidence, *remedies) if part))
+    where = f"It loads, {wording.loads_but(diagnosis)}:\n\n" + _listed([_where(warning.case) for warning in group])
+    return details(
+        summary, "\n\n".join(part for part in (cause, where, evidence, *remedies, _advice(diagnosis)) if part)
+    )
+
+
+def _advice(warning: Diagnosis) -> str:
+    """In our own words, as the page of the cause has it."""
+    rule = known_causes().get(warning.cause)
+    return f"What to do:\n\n{rule.remedy.strip()}" if rule else ""

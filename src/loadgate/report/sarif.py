@@ -22,7 +22,7 @@ from loadgate.report.accounts import (
 )
 from loadgate.report.report_json import encode
 from loadgate.report.truth import Report, RuntimeReport, Standing
-from loadgate.report.wording import path_bytes
+from loadgate.report.wording import loads_but, path_bytes
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 5_000
@@ -90,7 +90,7 @@ def _of_runtime(runtime: RuntimeReport, report: Report) -> Found:
 
 def _of_warning(warning: Warning) -> Found:
     case, diagnosis = warning.case.case, warning.diagnosis
-    lines = [f"{case.artifact} loads in {place(warning.case)}, but not as it was", diagnosis.headline]
+    lines = [f"{case.artifact} loads in {place(warning.case)}, {loads_but(diagnosis)}", diagnosis.headline]
     lines += [f"{SAW[evidence.side]}: {evidence.text}" for evidence in diagnosis.evidence]
     explanation = diagnosis.explanation or "An artifact loads, but not as it was saved."
     return _telling(diagnosis.cause, explanation, "warning", lines, warning.anchor, case.id)

@@ -10,7 +10,9 @@ from loadgate.domain import (
     Artifact,
     Case,
     Checks,
+    Confidence,
     Device,
+    Diagnosis,
     Lock,
     Outcome,
     Reason,
@@ -193,6 +195,11 @@ def _checks(cases: Sequence[CaseReport], checks: Checks, artifacts: int) -> tupl
     left = f"{unchecked:,} {'has' if unchecked == 1 else 'have'} a check with nothing to run"
     others = artifacts - unchecked
     return "", f"; {others:,} {'passes' if others == 1 else 'pass'} every check, {left}" if others else f"; {left}"
+
+
+def loads_but(warning: Diagnosis) -> str:
+    """After what loads, of a change that it warns of."""
+    return "but not as it was" if warning.confidence is Confidence.CERTAIN else "but perhaps not as it was"
 
 
 def _all_of(number: int, noun: str) -> str:
