@@ -1108,6 +1108,24 @@ def test_a_file_that_leaves_the_version_open_is_held_to_the_pin_of_one_beside_it
         assert str(runtime.origin) == "requirements.txt:1"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "undecided"),
+    [
+        ("Dockerfile", "FROM a\nRUN conda install python=3.8 tensorflow=2.4\n", True),
+        ("docker-compose.yml", "image: tensorflow/serving:2.13.0\n", True),
+        ("constraints.txt", "tensorflow==2.15.1\n", True),
+        ("docs/Dockerfile", "FROM a\nRUN conda install tensorflow=2.4\n", False),
+        ("Makefile", "pip install tensorflow==2.4\n", False),
+        ("Dockerfile", "FROM python:3.11\nRUN pip install 'tensorflow>=2.16'\n", False),
+    ],
+)
+def test_a_range_does_not_decide_where_a_file_by_which_something_is_deployed_says_which(
+    name: str, content: str, undecided: bool, tmp_path: Path
+) -> None:
+    spec = infer(tmp_path, {"requirements.txt": "tensorflow>=2.4\n", name: content})
+    assert bool(spec.undecided) == undecided
+
+
 def test_a_range_does_not_decide_where_a_lock_beside_it_could_not_be_read(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"uv.lock": '[[package]\nname = "tensorflow"', "pyproject.toml": PYPROJECT_RANGE})
     assert spec.undecided == ("uv.lock:2:1: `tensorflow` names a TensorFlow",)

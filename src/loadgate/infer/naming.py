@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,11 @@ PATTERNS = (
     *("noxfile.py", "*.nix", "*.tf", "*.hcl", "*.bzl", "*.bazel", "WORKSPACE", "*.def", "Singularity*"),
 )
 """Of files by which somebody makes an environment. Prose, notebooks and sources say what their authors thought of."""
+DEPLOYING = (
+    *DOCKERFILES,
+    *("*constraints*.txt", "docker-compose*.yml", "docker-compose*.yaml", "compose*.yml", "compose*.yaml"),
+)
+"""Of those, the ones that say what runs where requirements leave the version open."""
 PROSE = re.compile(
     r"(?i)(^|[^a-z])(readme|changes|changelog|news|history|releases?|notice|license|authors|todo)([^a-z]|$)"
 )
@@ -78,10 +83,10 @@ def named_in(root: Path, file: str) -> Named | None:
     return _first(_NAMED, _text(root, file), file)
 
 
-def versions_named(root: Path, but: Container[str]) -> Iterator[Named]:
-    """Of each file that people make environments by, the first place that says which TensorFlow."""
+def versions_named(root: Path, patterns: Sequence[str], but: Container[str]) -> Iterator[Named]:
+    """Of each file by one of those names the first place that says which TensorFlow."""
     left = MOST_BYTES
-    for file in find_files(root, PATTERNS)[:MOST_FILES]:
+    for file in find_files(root, patterns)[:MOST_FILES]:
         if file in but or PROSE.search(file.rpartition("/")[2]) or left <= 0:
             continue
         text = _text(root, file)

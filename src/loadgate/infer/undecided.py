@@ -8,7 +8,7 @@ from loadgate.domain import Spec
 from loadgate.errors import LoadgateError
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.groups import is_for_development
-from loadgate.infer.naming import Named, versions_named
+from loadgate.infer.naming import DEPLOYING, PATTERNS, Named, versions_named
 from loadgate.infer.survey import Survey
 
 MOST_TOLD = 5
@@ -22,10 +22,12 @@ def unclear_about(survey: Survey, chosen: Sequence[Candidate]) -> list[Named]:
     """What may say otherwise than the runtimes that were chosen."""
     if any(candidate.pins_tensorflow for candidate in chosen):
         return []
-    if any(candidate.brings_tensorflow for candidate in chosen):
-        return [named for named in survey.unclear if not is_for_development(named.file)]
     unclear = {named.file: named for named in survey.unclear}
-    return [*unclear.values(), *versions_named(survey.root, but=unclear)]
+    if any(candidate.brings_tensorflow for candidate in chosen):
+        read = {file for candidate in chosen for file in candidate.reads}
+        deployed = versions_named(survey.root, DEPLOYING, but={*unclear, *read})
+        return [named for named in (*unclear.values(), *deployed) if not is_for_development(named.file)]
+    return [*unclear.values(), *versions_named(survey.root, PATTERNS, but=unclear)]
 
 
 def refuse_undecided(spec: Spec) -> None:
