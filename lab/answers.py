@@ -87,7 +87,7 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             (Mends.FILE,),
             "damaged_file not_written_by_keras invalid_graph weights_without_a_model tflite_custom_op "
             "op_not_registered operations_in_hdf5 reference_variables graph_against_shape_functions "
-            "sharded_v1_checkpoint graph_producer_too_old op_removed_from_graphs",
+            "sharded_v1_checkpoint graph_producer_too_old op_removed_from_graphs several_graphs keras_1_file",
         ),
         ((Mends.IMPORT,), "custom_object_not_imported op_of_missing_package"),
         (

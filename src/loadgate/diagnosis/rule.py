@@ -12,7 +12,18 @@ import yaml
 
 from loadgate.domain import Confidence, Format, Loader, Proposal, Reason, RemedyKind, Stage
 
-FILES = ("bytes", "loaders", "graphs", "tflite", "checkpoints", "custom_objects", "lambdas", "keras", "endings")
+FILES = (
+    "bytes",
+    "loaders",
+    "graphs",
+    "tflite",
+    "checkpoints",
+    "keras_1",
+    "custom_objects",
+    "lambdas",
+    "keras",
+    "endings",
+)
 """In this order the rules are tried: what the bytes tell before what a message says, the general last."""
 FILES_OF_SILENT_CHANGES = ("silent",)
 
