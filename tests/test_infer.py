@@ -1047,6 +1047,11 @@ def test_nothing_is_gated_on_a_guess_while_a_file_says_which_tensorflow_in_words
     )
 
 
+def test_a_file_in_the_encoding_of_powershell_is_searched_as_well(tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"packages.txt": "tensorflow==2.15.1\n".encode("utf-16")})
+    assert spec.undecided == ("packages.txt:1:1: `tensorflow==2.15.1` names a TensorFlow",)
+
+
 def test_a_plan_with_models_and_a_new_spec_are_refused_where_the_tensorflow_would_be_a_guess(tmp_path: Path) -> None:
     (tmp_path / "install.sh").write_text("pip install tensorflow==2.15.1\n")
     assert plan(tmp_path).artifacts == ()
