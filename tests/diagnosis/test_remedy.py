@@ -105,7 +105,7 @@ def test_no_more_environments_are_made_than_is_said() -> None:
     found = findings(keras_2_file_in_keras_3("one"), unknown_layer(registered=True))
     for most in range(4):
         chosen = in_order(options(found), environments=most)
-        assert sum(option.makes_environment for option in chosen) == most
+        assert len({option.environment for option in chosen if option.makes_environment}) == most
         assert any(option.change.imports for option in chosen)
 
 
@@ -115,6 +115,31 @@ def test_the_runtime_that_mends_many_is_made_before_those_that_mend_one() -> Non
     found = findings(one, *many)
     (first,) = in_order(options(found), environments=1)
     assert first.change.env == {"TF_USE_LEGACY_KERAS": "1"}
+
+
+def elsewhere(failure: Failure, runtime: str) -> Failure:
+    """The same in another runtime that is declared alike."""
+    return replace(
+        failure,
+        case=replace(failure.case, id=f"{failure.case.id} in {runtime}", runtime=runtime),
+        runtime=replace(failure.runtime, name=runtime),
+    )
+
+
+def test_an_environment_that_serves_two_runtimes_counts_once() -> None:
+    here = keras_2_file_in_keras_3("one", ENVIRONMENT)
+    found = findings(here, elsewhere(here, "later"))
+    chosen = in_order(options(found), environments=1)
+    assert [option.runtime.name for option in chosen] == [
+        "next with tf-keras==2.18.*, TF_USE_LEGACY_KERAS=1",
+        "later with tf-keras==2.18.*, TF_USE_LEGACY_KERAS=1",
+    ]
+
+
+def test_an_environment_that_was_made_for_one_runtime_is_left_to_the_other_when_no_more_are_made() -> None:
+    here = keras_2_file_in_keras_3("one", ENVIRONMENT)
+    first, other = in_order(options(findings(here, elsewhere(here, "later"))), environments=1)
+    assert in_order([other], environments=0, tried=[first]) == (other,)
 
 
 def test_what_was_tried_for_many_in_vain_is_followed_by_what_is_first_for_one() -> None:

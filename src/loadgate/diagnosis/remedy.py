@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from loadgate.asked import of_environment
 from loadgate.diagnosis.advice import advise_mending, advise_repair
 from loadgate.diagnosis.change import Change, changed, combined, made_like
 from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
@@ -90,6 +91,11 @@ class Option:
     def makes_environment(self) -> bool:
         return self.change.needs_environment
 
+    @property
+    def environment(self) -> str:
+        """What is made for it: of two runtimes the same changes often lead to one and the same."""
+        return of_environment(self.runtime)
+
 
 def options(findings: Findings) -> tuple[Option, ...]:
     """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads."""
@@ -144,23 +150,36 @@ def repaired_further(option: Option, state: RuntimeState | None) -> Iterator[Opt
 def in_order(candidates: Iterable[Option], *, environments: int, tried: Iterable[Option] = ()) -> tuple[Option, ...]:
     """Those to be tried, and in which order: what mends many before what mends one, and of equals the nearest.
 
-    Of those that need an environment of their own, at most `environments`. A failure that others have been chosen for,
-    or were `tried` for, weighs less, so that each gets its turn.
+    At most `environments` are made for them, and what was made for one that was `tried` serves others for nothing. A
+    failure that others have been chosen for, or were `tried` for, weighs less, so that each gets its turn.
     """
     left = list(candidates)
+    tried = list(tried)
     free = [option for option in left if not option.makes_environment]
-    costly = [option for option in left if option.makes_environment]
-    chosen: list[Option] = []
+    costly: dict[str, list[Option]] = {}
+    for option in left:
+        if option.makes_environment:
+            costly.setdefault(option.environment, []).append(option)
     served: Counter[str] = Counter()
     for option in tried:
         served.update(_served_by(option))
-    while costly and len(chosen) < environments:
-        best = max(costly, key=lambda option: _worth(option, served))
-        costly.remove(best)
-        chosen.append(best)
-        served.update(_served_by(best))
+    already = dict.fromkeys(each.environment for each in tried)
+    chosen = [option for environment in already for option in costly.pop(environment, [])]
+    for _ in range(environments):
+        if not costly:
+            break
+        best = max(costly, key=lambda environment: _worth_of_all(costly[environment], served))
+        for option in costly.pop(best):
+            chosen.append(option)
+            served.update(_served_by(option))
     free.sort(key=lambda option: (option.nearness, -len(option.tries)))
     return (*free, *chosen)
+
+
+def _worth_of_all(options: Iterable[Option], served: Mapping[str, int]) -> tuple[float, int]:
+    """Of all that one environment serves."""
+    worths = [_worth(option, served) for option in options]
+    return sum(worth for worth, _ in worths), max(nearness for _, nearness in worths)
 
 
 def _worth(option: Option, served: Mapping[str, int]) -> tuple[float, int]:

@@ -115,7 +115,7 @@ def candidates(findings: Findings, bounds: RemedyBounds) -> Plan:
     sources = {case.artifact: case for case in findings.passed}
     wanted = [(each, change) for each in findings.failures for change in _resaves(each)]
     by_failure = {each.case.id: sources[each.case.artifact] for each, _ in wanted if each.case.artifact in sources}
-    left = bounds.runtimes - sum(option.makes_environment for option in chosen)
+    left = bounds.runtimes - len({option.environment for option in chosen if option.makes_environment})
     return joined(plain, resave_plan(wanted, by_failure, findings, environments=left))
 
 
@@ -152,8 +152,8 @@ class Workbench:
     plan: Plan = field(default_factory=Plan)
     states: dict[str, RuntimeState] = field(default_factory=dict)
     results: dict[str, CaseResult] = field(default_factory=dict)
-    made: int = 0
-    """How many environments, so far."""
+    made: set[str] = field(default_factory=set)
+    """Environments, so far."""
     products: Path | None = None
     """Where what was saved again is kept."""
 
@@ -170,13 +170,14 @@ class Workbench:
         tried: list[Option] = []
         while self.time_left > 0:
             left = [narrowed for option in left if (narrowed := _narrowed(option, self._open(option))) is not None]
-            order = in_order(left, environments=self.bounds.runtimes - self.made, tried=tried)
+            order = in_order(left, environments=self.bounds.runtimes - len(self.made), tried=tried)
             if not order:
                 break
             option = order[0]
             left.remove(option)
-            self.made += option.makes_environment
-            tried += [option] if option.makes_environment else []
+            if option.makes_environment:
+                self.made.add(option.environment)
+                tried.append(option)
             self._try(plan_of([option], self.findings))
             left += repaired_further(option, self.states.get(option.runtime.name))
         self._resave()
@@ -232,7 +233,7 @@ class Workbench:
         self.states = {**self.findings.states, **self.states}
         known = replace(self.findings.plan, runtimes=(*self.findings.plan.runtimes, *self.plan.runtimes))
         findings = replace(self.findings, plan=known, states=self.states)
-        step = resave_plan(wanted, sources, findings, environments=self.bounds.runtimes - self.made)
+        step = resave_plan(wanted, sources, findings, environments=self.bounds.runtimes - len(self.made))
         if step.cases:
             self._try(step)
 
