@@ -76,8 +76,6 @@ def page(found: Mapping[str, Sequence[Trial]], learnt_from: int) -> Iterator[str
         yield row(f"TensorFlow {saver.removeprefix('tf')}", score(trials))
     yield row("**all**", score(every))
     yield ""
-    yield "The oldest and the newest are the hardest to do without: nothing that is left lies beyond them."
-    yield ""
     yield "## What remains"
     yield ""
     yield f"The {TOLD} largest families of loads of which something wrong was expected, or nothing was known:"

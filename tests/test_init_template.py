@@ -95,6 +95,12 @@ def test_the_template_says_what_was_taken_from_where_and_what_else_there_is(tmp_
     assert render(infer_spec(tmp_path, (3, 11))) == (Path(__file__).parent / "golden/init.yml").read_text()
 
 
+def test_the_template_has_every_key_that_there_is(tmp_path: Path) -> None:
+    text = render(infer_spec(tmp_path, (3, 11)))
+    names = {key.name for section in SPEC_KEYS for key in (section, *section.keys)}
+    assert {name for name in names if not re.search(rf"\b{name}:", text)} == set()
+
+
 def test_the_template_is_still_a_spec_when_everything_in_it_is_uncommented(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("tensorflow==2.15.1\n")
     names = "|".join(key.name for section in SPEC_KEYS for key in (section, *section.keys))

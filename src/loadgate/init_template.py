@@ -6,22 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from loadgate.diagnosis.new_spec import packages_of
-from loadgate.domain import Checks, GpuTarget, Policy, Runtime, Spec
+from loadgate.domain import Checks, GpuTarget, Policy, RemedyBounds, Runtime, Spec
 from loadgate.yaml_text import quoted, word
 
 _WIDEST = 100
 
 
 def render(spec: Spec) -> str:
-    """A spec that `read_spec` reads back to the same artifacts, runtimes, checks and policy.
+    """A spec that `read_spec` reads back to the same artifacts, runtimes, checks, policy and remedies.
 
     What the spec's format has no key for, constraints that no requirements file brings, is said in a comment.
     """
-    return "\n".join([*_head(spec), "", *_artifacts(spec), "", *_runtimes(spec), "", *_checks(spec), ""])
+    return "\n".join(
+        [*_head(spec), "", *_artifacts(spec), "", *_runtimes(spec), "", *_checks(spec), "", *_remedies(spec), ""]
+    )
 
 
 def _head(spec: Spec) -> Iterator[str]:
-    yield "# What loadgate loads, and where. loadgate's docs/reference/spec.md says all of each key."
+    yield "# What loadgate loads, and where. On each key: docs/reference/spec.md in loadgate's own repository."
     for note in spec.notes:
         yield _comment(note)
     yield "version: 1"
@@ -43,6 +45,7 @@ def _artifacts(spec: Spec) -> Iterator[str]:
 
 def _runtimes(spec: Spec) -> Iterator[str]:
     yield "# The environments in which the models have to load, by name."
+    yield "# One that exists is named, not made: {interpreter: .venv/bin/python}, {image: ghcr.io/acme/serving:2.15}."
     yield "runtimes:"
     for runtime in spec.runtimes:
         yield f"  {word(runtime.name)}:"
@@ -103,6 +106,16 @@ def _checks(spec: Spec) -> Iterator[str]:
     yield f"{hidden}policy:"
     yield f"{hidden}  fail-on: {policy.fail_on}    # any, new (not on the base branch) or never"
     yield f"{hidden}  gpu-missing: {policy.gpu_missing}    # skip or fail, on a machine without a GPU"
+
+
+def _remedies(spec: Spec) -> Iterator[str]:
+    bounds = spec.remedies
+    yield "# What may be spent on finding out what mends a failure."
+    hidden = "" if bounds != RemedyBounds() else "# "
+    yield f"{hidden}remedies:"
+    yield f"{hidden}  try: {str(bounds.tried).lower()}    # false: remedies are suggested, and none is tried"
+    yield f"{hidden}  runtimes: {bounds.runtimes}    # environments that may be made for it"
+    yield f"{hidden}  time: {_plain(bounds.time)}    # seconds after which no further remedy is begun"
 
 
 # --- YAML -----------------------------------------------------------------------------------------------------
