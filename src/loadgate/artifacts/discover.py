@@ -33,7 +33,10 @@ from loadgate.errors import UsageError
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-_READERS = ("saved_model", "checkpoint", "keras_h5", "keras_v3", "tflite", "graph_def", "stand_in", "dvc", "spoiled")
+_READERS = (
+    *("saved_model", "checkpoint", "sharded_weights", "keras_h5", "keras_v3", "tflite", "graph_def"),
+    *("stand_in", "dvc", "spoiled"),
+)
 """Modules of this package in the order in which they are asked: those that claim several files come first."""
 
 _READER_OF_FORMAT: Mapping[Format, str] = {
@@ -93,7 +96,7 @@ class Search:
         self.notes = tuple(f"{sentence}." for sentence in in_words([each for each in missed if each.may_hold_models]))
         """On what was not looked at, for it is not there."""
         self._files = Files(root, self._paths)
-        self._candidates = _candidates(self._paths, pointers)
+        self._candidates = _candidates(self._paths)
         self._claimed: set[str] = set()
         self.folders = sorted(self._candidates)
         """In the order in which they must be looked into: what one claims is not shown to those after it."""
@@ -266,12 +269,13 @@ def _spelled(stand_in: StandIn) -> StandIn:
 # --- which files --------------------------------------------------------------------------------------------------
 
 
-def _candidates(paths: Iterable[str], pointers: Iterable[str]) -> dict[str, list[str]]:
+def _candidates(paths: Iterable[str]) -> dict[str, list[str]]:
     """Names by folder, of the files that are worth a look."""
     by_folder: defaultdict[str, list[str]] = defaultdict(list)
-    for path in chain((path for path in paths if not is_ordinary(path)), filter(is_ordinary, pointers)):
-        folder, _, name = path.rpartition("/")
-        by_folder[folder].append(name)
+    for path in paths:
+        if not is_ordinary(path):
+            folder, _, name = path.rpartition("/")
+            by_folder[folder].append(name)
     return by_folder
 
 

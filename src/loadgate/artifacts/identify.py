@@ -17,7 +17,7 @@ from loadgate.places import is_folder
 
 _FOLDERS_IN_A_SAVED_MODEL = frozenset({"assets", "assets.extra", "variables"})
 _FILES_OF_A_SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb", "fingerprint.pb"})
-_END_OF_A_CHECKPOINT = re.compile(r"(?:\.index|\.meta|(?:\.data)?-\d{5}-of-\d{5})$")
+_END_OF_ONE_OF_SEVERAL = re.compile(r"(?:\.index|\.meta|\.weights\.json|(?:\.data)?-\d{5}-of-\d{5})$")
 _MAX_NAMES_IN_A_HINT = 1_000
 
 
@@ -85,7 +85,7 @@ def _refuse_dangling(path: Path) -> None:
 
 def _may_belong(name: str, wanted: str) -> bool:
     """Whether a file beside the wanted one may be needed to tell what that is."""
-    return name in _FILES_OF_A_SAVED_MODEL or name.startswith(_END_OF_A_CHECKPOINT.sub("", wanted))
+    return name in _FILES_OF_A_SAVED_MODEL or name.startswith(_END_OF_ONE_OF_SEVERAL.sub("", wanted))
 
 
 def _root_of(folder: Path) -> Path:

@@ -58,7 +58,7 @@ def count_tensors(root: hdf5.Group) -> int:
 def _sighting(root: Path, path: str, head: bytes, size: int) -> Iterator[Sighting]:
     stand_in = None
     try:
-        found = hdf5.read(root / path, _format)
+        found = hdf5.read(root / path, _format_of_anything if _is_named_as_weights(path) else _format)
     except hdf5.TruncatedError as error:
         found = _format_of_truncated(path, head, size)
         stand_in = StandIn(kind=StandInKind.TRUNCATED, file=path, detail=str(error))
@@ -71,12 +71,27 @@ def _sighting(root: Path, path: str, head: bytes, size: int) -> Iterator[Sightin
 
 
 def _format(root: hdf5.Group) -> Format | None:
-    attributes = root.attribute_names()
-    if "model_config" in attributes:
+    if "model_config" in root.attribute_names():
         return Format.KERAS_H5
-    if any(name.startswith("layer_names") for name in attributes) or _is_keras_3_store(root):
+    if _names_layers(root) or _is_keras_3_store(root):
         return Format.KERAS_WEIGHTS_H5
     return None
+
+
+def _names_layers(root: hdf5.Group) -> bool:
+    return any(name.startswith("layer_names") for name in root.attribute_names())
+
+
+def _format_of_anything(root: hdf5.Group) -> Format | None:
+    """Of a file that Keras 3 alone names so: its only variables can be the model's own, or those of one layer."""
+    return _format(root) or (Format.KERAS_WEIGHTS_H5 if _holds_any(root, _MAX_STORE_DEPTH) else None)
+
+
+def _holds_any(group: hdf5.Group, depth: int) -> bool:
+    if _holds_variables(group):
+        return True
+    members = (group.group(name) for name in group.members()[:_MAX_CHUNKS]) if depth else ()
+    return any(_holds_any(member, depth - 1) for member in members if member is not None)
 
 
 def _is_keras_3_store(root: hdf5.Group) -> bool:
@@ -111,9 +126,13 @@ def format_of_remains(path: str, head: bytes) -> Format | None:
     if found is not None:
         return found
     name = path.lower()
-    if name.endswith(".weights.h5") or (all(mark in head for mark in _MARKS_OF_KERAS_3) and name.endswith(_SUFFIXES)):
+    if _is_named_as_weights(path) or (all(mark in head for mark in _MARKS_OF_KERAS_3) and name.endswith(_SUFFIXES)):
         return Format.KERAS_WEIGHTS_H5
     return Format.KERAS_H5 if name.endswith(".keras") else None
+
+
+def _is_named_as_weights(path: str) -> bool:
+    return path.lower().endswith(".weights.h5")
 
 
 def _format_by_marks(head: bytes) -> Format | None:
@@ -150,7 +169,7 @@ def _extra(root: hdf5.Group, configuration: str | None) -> dict[str, str]:
     if configuration is not None:
         has_weights = root.group("model_weights") is not None
         return {"layout": "whole model", **({} if has_weights else {"model_weights": "missing"})}
-    return {"layout": "weights of Keras 3" if _is_keras_3_store(root) else "weights by layer_names"}
+    return {"layout": "weights by layer_names" if _names_layers(root) else "weights of Keras 3"}
 
 
 def _optional(training: str | None) -> dict[str, Any] | None:

@@ -26,6 +26,11 @@ xz zst
 _EXTENSIONS = frozenset((_TEXT + _SOURCE + _MEDIA_AND_DOCUMENTS + _ARCHIVES_AND_COMPILED).split())
 
 
+_OPENED_ALL_THE_SAME = (".weights.json", "dvc.lock")
+"""They say which files there should be."""
+
+
 def is_ordinary(path: str) -> bool:
     _, dot, extension = path.rpartition(".")
-    return dot != "" and (extension in _EXTENSIONS or extension.lower() in _EXTENSIONS)
+    known = dot != "" and (extension in _EXTENSIONS or extension.lower() in _EXTENSIONS)
+    return known and not path.endswith(_OPENED_ALL_THE_SAME)
