@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from importlib.resources import files
@@ -90,3 +91,30 @@ def test_the_cause_of_a_missing_flex_delegate_names_the_tensorflows_that_bring_i
             seen[load["exception"] is None].add(load["runtime"].removeprefix("tf").partition("-")[0])
 
     assert {True: set(re.findall(r"\d\.\d+", brings)), False: set(re.findall(r"\d\.\d+", lacks))} == seen
+
+
+def test_the_cause_of_a_file_of_keras_3_in_keras_2_counts_the_loads_that_passed(loads: list[dict[str, Any]]) -> None:
+    (rule,) = (rule for rule in rules() if rule.cause == "keras_3_file_in_keras_2")
+    locks = json.loads((KEPT / "runtimes.json").read_bytes())
+    saved = {each["id"]: each["artifact"] for each in raw("artifacts")}
+    found = [
+        load
+        for load in loads
+        if _is_of_keras_3(saved[load["artifact"]]) and _keras(load, locks[load["runtime"]]).startswith("2.")
+    ]
+    passed = [load for load in found if load["reason"] is None]
+    places = {(load["artifact"].partition("/")[2], load["runtime"]) for load in passed}
+
+    assert f"of {len(found):,} such loads {len(passed):,} passed" in " ".join(rule.explanation.split())
+    assert places == {("keras_v3/subclassed", "tf2.12"), ("keras_v3/subclassed", "tf2.13")}
+
+
+def _is_of_keras_3(artifact: dict[str, Any]) -> bool:
+    saver = (artifact.get("facts") or {}).get("saved_with", {}).get("keras") or ""
+    return artifact["format"] in ("keras_v3", "keras_h5") and saver.startswith("3.")
+
+
+def _keras(load: dict[str, Any], lock: dict[str, Any]) -> str:
+    """The version of Keras that was called; empty for another loader."""
+    found = {"keras": lock.get("keras"), "tf_keras": lock["packages"].get("tf-keras")}.get(load["loader"])
+    return found or ""
