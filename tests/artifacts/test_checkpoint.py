@@ -222,3 +222,29 @@ def test_other_files_are_no_checkpoint_of_version_1(tmp_path: Path, content: byt
 def test_arbitrary_bytes_are_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     write(tmp_path, {"model.ckpt": content, "m.index": content, "x-00000-of-00001": content + e.MAGIC})
     assert find(checkpoint, tmp_path) == []
+
+
+BEAM = {"train.data-00000-of-00002": b"one line\n", "train.data-00001-of-00002": b""}
+
+
+def test_text_that_is_named_as_the_data_of_a_checkpoint_is_none(tmp_path: Path) -> None:
+    assert find(checkpoint, write(tmp_path, BEAM)) == []
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"checkpoint": b'model_checkpoint_path: "train"\n'},
+        {"train.meta": b""},
+        {"train.data-00001-of-00002": b"\x00\x01\x02"},
+        {"train.data-00001-of-00002": POINTER},
+    ],
+    ids=["named beside it", "its graph", "bytes", "a pointer"],
+)
+def test_data_of_a_checkpoint_without_their_index_are_told_of_where_something_says_that_they_are(
+    tmp_path: Path, beside: dict[str, bytes]
+) -> None:
+    (sighting,) = find(checkpoint, write(tmp_path, BEAM | beside))
+    assert sighting.path == "train"
+    assert sighting.stand_in is not None
+    assert sighting.stand_in.detail == "the index is missing beside its data"

@@ -6,6 +6,7 @@ slices of tensors. With either, `prefix.meta` holds the graph. The text file `ch
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ from loadgate.domain import Facts, Format, SavedWith, StandIn
 
 _DATA = re.compile(r"(.*)\.data-\d{5}-of-\d{5}", re.DOTALL)
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})", re.DOTALL)
+_LATEST = "checkpoint"
+"""The text file that names the checkpoints beside it."""
 _FIRST_ENTRY = re.compile(rb"\0\0[\x80-\xff]{0,4}[\x00-\x7f]\x0a", re.DOTALL)
 """A table of version 1 begins with an entry whose key is empty, and whose value with the list of all tensors."""
 _KEY_OF_FIRST_ENTRY = 2
@@ -60,7 +63,16 @@ def _bundles(folder: Folder) -> Mapping[str, list[str]]:
             prefix = name.removesuffix(".index")
             if prefix in files or _is_index(folder, name):
                 files[prefix].append(name)
-    return files
+    return {prefix: names for prefix, names in files.items() if _is_of_tensorflow(folder, prefix, names)}
+
+
+def _is_of_tensorflow(folder: Folder, prefix: str, names: Collection[str]) -> bool:
+    """Whether data are a checkpoint's although their index is missing: Apache Beam names its text in the same way."""
+    if {f"{prefix}.index", f"{prefix}.meta"} & {*folder.names}:
+        return True
+    if _LATEST in folder.names and os.fsencode(prefix) in folder.head(_LATEST):
+        return True
+    return not all(stand_in.is_text(folder.head(name)) for name in names)
 
 
 def _is_index(folder: Folder, name: str) -> bool:

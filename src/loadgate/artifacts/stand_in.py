@@ -33,6 +33,11 @@ def of_file(head: bytes, size: int) -> tuple[StandInKind, str] | None:
     return None if text is None else _of_text(text, size)
 
 
+def is_text(head: bytes) -> bool:
+    """Of its own; a pointer is text as well, but not for what it stands for."""
+    return _as_text(head) is not None and not _LFS_VERSION.match(head)
+
+
 def _of_text(text: str, size: int) -> tuple[StandInKind, str] | None:
     if _JSON_START.match(text):
         return StandInKind.JSON, f"JSON of {size:,} bytes: {one_line(text)}"
