@@ -94,10 +94,11 @@ def test_a_pointer_has_the_format_that_its_extension_promises(tmp_path: Path, na
         ("x/assets/model.pb", False),
     ],
 )
-def test_an_empty_protobuf_is_a_missing_model_only_where_its_name_says_so(
-    tmp_path: Path, path: str, counts: bool
+@pytest.mark.parametrize("content", [b"", b'{"a": 1}', ERROR_DOCUMENT], ids=["empty", "JSON", "XML"])
+def test_an_empty_protobuf_and_a_document_are_a_missing_model_only_where_the_name_says_so(
+    tmp_path: Path, path: str, counts: bool, content: bytes
 ) -> None:
-    write(tmp_path / path)
+    write(tmp_path / path, content)
     assert (path in formats(tmp_path)) is counts
 
 

@@ -143,7 +143,8 @@ def promised_format(name: str) -> Format | None:
 
 
 def promises_a_model(path: str, promised: Format, kind: StandInKind | None = None) -> bool:
-    """Whether it stands in for a model. `.pb` is the extension of every protobuf, and an empty one is a valid one.
+    """Whether it stands in for a model. `.pb` is the extension of every protobuf, and an empty one is a valid one; JSON
+    and XML of that name may well be what somebody made of a protobuf.
 
     `kind` is None where nothing of the file can be read.
     """
@@ -152,7 +153,7 @@ def promises_a_model(path: str, promised: Format, kind: StandInKind | None = Non
     *parts, name = path.split("/")
     if parts and parts[-1].startswith(_FOLDER_OF_ONNX_TENSORS):
         return False
-    if kind not in (StandInKind.EMPTY, None):
+    if kind not in (StandInKind.EMPTY, StandInKind.JSON, StandInKind.XML, None):
         return True
     words = re.split(r"[^a-z]+", name.lower().removesuffix(".pb"))
     return not _WORDS_OF_A_GRAPH.isdisjoint(words) and _FOLDERS_OF_ASSETS.isdisjoint(parts)
