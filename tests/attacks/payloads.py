@@ -472,6 +472,26 @@ def fills_memory_behind_a_page_of_each_file(t: Targets) -> None:
     print("LOOT", t["done"], flush=True)
 
 
+def fills_memory_with_what_waits_in_its_sockets(t: Targets) -> None:
+    import resource
+    import socket
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    pairs, waiting = [], 0
+    while waiting < 1 << 30:
+        pairs.append(socket.socketpair())
+        for one in pairs[-1]:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+            one.setblocking(False)
+            try:
+                while True:
+                    waiting += one.send(b"\xff" * 65536)
+            except BlockingIOError:
+                continue
+    print("LOOT", t["done"], flush=True)
+
+
 def fills_the_disk(t: Targets) -> None:
     import time
 

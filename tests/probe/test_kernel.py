@@ -212,3 +212,10 @@ def test_descriptors_that_wait_in_a_socket_are_counted(started: Start) -> None:
 def test_sockets_in_which_bytes_alone_wait_hold_no_descriptors(started: Start) -> None:
     process = started("import socket, sys; one, other = socket.socketpair(); one.send(b'x')")
     assert kernel.on_their_way([process]) == 0
+
+
+def test_a_socket_that_a_family_shares_counts_once_for_what_may_wait_in_it(started: Start) -> None:
+    alone = started("import socket, sys; pair = socket.socketpair()")
+    family = started("import os, socket, sys, time; pair = socket.socketpair(); os.fork() or time.sleep(600)")
+    assert kernel.buffered([alone]) > 0
+    assert kernel.buffered([family, *kernel.descendants(family)]) == kernel.buffered([alone])

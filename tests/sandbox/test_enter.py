@@ -98,6 +98,15 @@ def test_a_system_call_is_answered_as_the_filter_says(tmp_path: Path, name: str,
     assert run_inside(tmp_path, f"tell(lambda: call({number}))") == answer, name
 
 
+def test_a_socket_holds_no_more_than_by_default(tmp_path: Path) -> None:
+    code = (
+        "one, other = socket.socketpair()\nbefore = one.getsockopt(1, 7)\n"
+        "tell(lambda: one.setsockopt(1, 7, 1 << 22))\nprint(one.getsockopt(1, 7) == before)\n"
+        "tell(lambda: one.setsockopt(1, 8, 1 << 16))\n"
+    )
+    assert run_inside(tmp_path, code).split() == ["done", "True", "done"]
+
+
 def test_signals_reach_nobody_outside_and_everybody_inside(tmp_path: Path) -> None:
     outside = subprocess.Popen(["sleep", "60"])
     try:

@@ -13,6 +13,8 @@ _PF_EXITING = 0x4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UNSEEN = 16 * 1024 * 1024
+_SOCKET = 256 * 1024
+"""Bytes that may wait in a socket whose buffer is as Linux makes it, with what the kernel needs to keep them."""
 _NO_FILES = (b"/dev/zero (deleted)\n", b"/anon_hugepage (deleted)\n")
 """What the kernel calls memory that is shared, or in huge pages: it is counted where it is used."""
 # loaded before any fork: dlopen in a child may wait for a lock that another thread held
@@ -210,17 +212,23 @@ def nameless(processes: Iterable[int]) -> int:
     return sum(sizes.values()) + sum(extent for (_, number), extent in extents.items() if number not in seen)
 
 
+def buffered(processes: Iterable[int]) -> int:
+    """Bytes that may wait in the sockets of a family. How many do is not told, and no process is seen to have them."""
+    sockets = {(status.st_dev, status.st_ino) for each in processes for _, status in _sockets(each)}
+    return len(sockets) * _SOCKET
+
+
 def on_their_way(processes: Iterable[int]) -> int:
     """How many descriptors wait in sockets of theirs until somebody takes them out.
 
     Nobody lists these, and each may be a file of any size, or a socket in which others wait. Linux tells of them since
     5.6; an older one lets them be counted as none.
     """
-    return sum(_waiting_in(process, name) for process in processes for name in _sockets(process))
+    return sum(_waiting_in(process, name) for process in processes for name, _ in _sockets(process))
 
 
-def _sockets(process: int) -> List[str]:
-    return [name for name, status in _open(process) if stat.S_ISSOCK(status.st_mode)]
+def _sockets(process: int) -> List[Tuple[str, os.stat_result]]:
+    return [(name, status) for name, status in _open(process) if stat.S_ISSOCK(status.st_mode)]
 
 
 def _waiting_in(process: int, descriptor: str) -> int:

@@ -322,10 +322,10 @@ class Server:
         used = kernel.resident(run.process)[0]
         if thorough:
             used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
-            used += self.shared_by(run.process, family)
-            if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, [run.process] + family)) > THREAD_LIMIT:
-                return "processes"
             processes = [run.process] + family
+            used += self.shared_by(run.process, family) + kernel.buffered(processes)
+            if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, processes)) > THREAD_LIMIT:
+                return "processes"
             size, files = kernel.written(run.scratch, FILE_LIMIT)
             hides = files > FILE_LIMIT or kernel.on_their_way(processes) > 0
             if hides or size + kernel.nameless(processes) > run.request["disk"]:

@@ -28,10 +28,10 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "ptrace": (101, 117), "removexattr": (197, 14), "removexattrat": (466, 466), "request_key": (249, 218),
     "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119), "semget": (64, 190), "sendto": (44, 206), "setns": (308, 268),
-    "setpriority": (141, 140), "setxattr": (188, 5), "setxattrat": (463, 463), "shmat": (30, 196), "shmget": (29, 194),
-    "socket": (41, 198), "socketpair": (53, 199), "syslog": (103, 116), "truncate": (76, 45), "umount2": (166, 39),
-    "unshare": (272, 97), "userfaultfd": (323, 282), "utime": (132, None), "utimensat": (280, 88),
-    "utimes": (235, None),
+    "setpriority": (141, 140), "setsockopt": (54, 208), "setxattr": (188, 5), "setxattrat": (463, 463),
+    "shmat": (30, 196), "shmget": (29, 194), "socket": (41, 198), "socketpair": (53, 199), "syslog": (103, 116),
+    "truncate": (76, 45), "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "utime": (132, None),
+    "utimensat": (280, 88), "utimes": (235, None),
 }  # fmt: skip
 _NEWEST = 470
 """The last call that was weighed. What comes after it is answered as by a kernel that does not have it."""
@@ -68,6 +68,7 @@ _PR_SET_DUMPABLE, _PR_SET_PTRACER = 4, 0x59616D61
 _SET_OWNER, _SET_SIGNAL, _SET_EXTENDED_OWNER = 8, 10, 15
 _SET_OWNER_OF_A_SOCKET = (0x8901, 0x8902)
 _LOCAL = (Test(0, (socket.AF_UNIX,)), Test(1, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), mask=0xF))
+_SEND_BUFFER, _SEND_BUFFER_BY_FORCE = 7, 32
 _OWN = (Test(0, (0,)),)
 _TO_NOBODY = (Test(4, (0,)), Test(4, (0,), upper=1))
 
@@ -94,6 +95,8 @@ def rules(machine: str, landlock: int) -> tuple[Rule, ...]:
         ("socketpair", errno.EACCES, _LOCAL),
         ("connect", errno.EACCES, ()),
         ("sendto", errno.EACCES, _TO_NOBODY),
+        # what waits in a socket is memory that no process is seen to have, so it stays as little as it is by default
+        ("setsockopt", 0, (Test(2, (_SEND_BUFFER, _SEND_BUFFER_BY_FORCE), among=False),)),
         ("clone", errno.EPERM, (Test(0, (0,), mask=_NEW_NAMESPACES),)),
         # limits, priority and processors of itself, and of nobody else
         *((name, errno.EPERM, _OWN) for name in ("prlimit64", "sched_setaffinity", "sched_setattr")),
