@@ -36,6 +36,11 @@ def test_nothing_else_of_our_own_environment_reaches_a_probe(batch: Batch, tmp_p
     assert "GITHUB_TOKEN" not in environment({"GITHUB_TOKEN": "a secret", "PATH": "/bin"}, batch, tmp_path)
 
 
+def test_the_language_of_our_terminal_is_not_that_of_a_load(batch: Batch, tmp_path: Path) -> None:
+    ours = {"LANG": "en_US.ISO-8859-1", "LC_ALL": "POSIX", "LC_CTYPE": "de_DE"}
+    assert environment(ours, batch, tmp_path) == environment({}, batch, tmp_path)
+
+
 @pytest.fixture
 def saving(tmp_path: Path) -> Job:
     case = Case(id="c", artifact="a.h5", runtime="r", device=Device.CPU, loader=Loader.KERAS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from loadgate import __version__
@@ -33,4 +36,11 @@ for command in (check, plan, provision, load, report, outline, prune, fix, inspe
 
 
 def main() -> None:
+    read_names_as_utf_8()
     run(commands)
+
+
+def read_names_as_utf_8() -> None:
+    """The names in a plan are UTF-8, whatever the terminal's language is: start again where ours would not be."""
+    if sys.getfilesystemencoding() != "utf-8":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - ourselves

@@ -20,8 +20,9 @@ from loadgate.sandbox.walls import Sandbox, command
 
 PROBE = Path(kernel.__file__).with_name("__main__.py")
 LOG_LIMIT = 16384
-INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
-"""What a probe sees of our environment. Whatever else is in it may be a secret."""
+INHERITED = ("PATH", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES")
+"""What a probe sees of our environment. Whatever else is in it may be a secret. The terminal's language is not
+production's: in another encoding a load would look for another name."""
 OUTLIVED_SECONDS = 5.0
 """How long we go after processes that start others faster than they can be counted."""
 
@@ -32,8 +33,7 @@ _running: set[int] = set()
 def environment(ours: Mapping[str, str], batch: Batch, scratch: Path) -> dict[str, str]:
     """The environment of a probe: a few harmless variables, the device, and what the runtime declares."""
     env = {name: ours[name] for name in INHERITED if name in ours}
-    env.setdefault("LANG", "C.UTF-8")
-    env |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
+    env |= {"LANG": "C.UTF-8", "HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
     env |= {"PYTHONUNBUFFERED": "1", **kernel.HUGE_PAGES}
     if batch.device is Device.GPU:
         env["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
