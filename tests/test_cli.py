@@ -154,6 +154,22 @@ def test_runtimes_that_were_made_for_another_plan_are_not_loaded_in(repository: 
     )
 
 
+def test_a_phase_leaves_nothing_that_git_would_find(repository: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    loadgate("plan", cwd=repository)
+    asked = ["git", "-C", str(repository), "status", "--porcelain", "--", ".loadgate"]
+    assert subprocess.run(asked, check=True, capture_output=True).stdout == b""
+
+
+def test_a_report_of_an_earlier_run_is_replaced_by_the_phase_that_reports(repository: Path) -> None:
+    loadgate("check", cwd=repository)
+    shutil.copy(MODEL, repository / "second.h5")
+    for phase in ("plan", "provision", "load", "report"):
+        loadgate(phase, cwd=repository)
+    report = json.loads((repository / ".loadgate" / "report.json").read_text())
+    assert {artifact["path"] for artifact in report["artifacts"]} >= {"second.h5"}
+
+
 # --- which repository ------------------------------------------------------------------------------------------
 
 
@@ -180,6 +196,21 @@ def test_of_two_specs_neither_is_silently_left_unread(tmp_path: Path) -> None:
         (tmp_path / name).write_text(IMAGE)
     line = refused(loadgate("plan", cwd=tmp_path))
     assert line == ".github/loadgate.yaml: loadgate.yml is a spec as well; keep one of them, or name one with --spec"
+
+
+def test_a_bare_repository_is_no_place_to_look_for_models(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "bare.git")], check=True)
+    line = refused(loadgate("check", "bare.git", cwd=tmp_path))
+    assert line == "bare.git: is a bare repository, which has no files of its own; give a checkout of it"
+
+
+def test_a_name_is_the_same_whatever_language_the_terminal_speaks(repository: Path) -> None:
+    shutil.copy(MODEL, repository / "modèle.h5")
+    speaks_ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert loadgate("plan", cwd=repository, env=speaks_ascii).status == 0
+    plan = json.loads((repository / ".loadgate" / "plan.json").read_text(encoding="utf-8"))
+    (found,) = (each for each in plan["artifacts"] if each["path"].startswith("mod\xe8"))
+    assert "not UTF-8" not in json.dumps(found)
 
 
 def test_a_folder_that_is_named_is_the_repository_whatever_is_above_it(repository: Path) -> None:

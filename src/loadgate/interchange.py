@@ -42,6 +42,8 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent.name == OURS.name:
+            keep_out_of_git(path.parent)
         temporary.unlink(missing_ok=True)
         with temporary.open("xb") as stream:
             stream.write(content)
@@ -51,6 +53,12 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """What a run writes is nobody's to commit, and names the paths of this machine."""
+    with suppress(FileExistsError), (folder / ".gitignore").open("x") as stream:
+        stream.write("*\n")
 
 
 def read_document(path: Path, kind: type[Document]) -> Document:

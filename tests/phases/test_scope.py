@@ -93,6 +93,19 @@ def test_a_spec_says_which_artifacts_a_runtime_is_for(tmp_path: Path) -> None:
     assert "c.h5 is loaded in none of the runtimes, by their `artifacts`." in planned.notes
 
 
+def test_a_pattern_of_the_spec_that_no_artifact_answers_to_is_named(tmp_path: Path) -> None:
+    root = repository(tmp_path, "old/a.h5")
+    (root / "loadgate.yml").write_text(
+        'version: 1\nartifacts: {include: ["old/**", "modles/**", "!x/**"], loader: {"b.h5": tf_keras}}\n'
+        'runtimes:\n  late: {tensorflow: "2.15.1", artifacts: ["**", "new/**"]}\n'
+    )
+    assert [note for note in plan(root).notes if "matches no artifact" in note] == [
+        "loadgate.yml: `modles/**` under `artifacts: include` matches no artifact.",
+        "loadgate.yml: `b.h5` under `artifacts: loader` matches no artifact.",
+        "loadgate.yml: `new/**` under `artifacts` of runtime late matches no artifact.",
+    ]
+
+
 @pytest.mark.parametrize("chosen", ["old", "new"])
 def test_a_chosen_runtime_loads_what_it_would_beside_the_others(tmp_path: Path, chosen: str) -> None:
     root = repository(tmp_path, "old/a.h5", "new/b.h5", old=EARLY, new=LATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,8 @@ def report(plan_file: Path, locks_file: Path, results: tuple[Path, ...], **optio
     files = results or (FOLDER / "results.jsonl",)
     publication = publication_of(options)
     outputs = outputs_of(options | {"summary": None}) if publication else outputs_of(options)
+    if plan_file == FOLDER / "plan.json" and outputs.json is None:
+        outputs = replace(outputs, json=FOLDER / "report.json")  # an earlier run's would be taken for this one's
     assembled = phase(planned, locks, files, outputs, gate_of(options), candidates=options["candidates"])
     show(assembled, detail_of(options), call_at_root(planned.spec_file, f"{planned.repository}/"))
     if publication:

@@ -16,7 +16,7 @@ from loadgate.diagnosis.attempts import Rounds
 from loadgate.diagnosis.definitions import Definition, find_definitions
 from loadgate.domain import FindingKind, Locks, Outcome, Plan
 from loadgate.errors import INTERRUPTED, UsageError
-from loadgate.interchange import read_results, write_document, write_whole
+from loadgate.interchange import keep_out_of_git, read_results, write_document, write_whole
 from loadgate.phases.load import Options, load
 from loadgate.phases.plan import plan
 from loadgate.phases.provision import provision
@@ -190,8 +190,8 @@ def empty(folder: Path, is_ours: bool) -> None:
         for half in folder.glob(".*.[0-9]*"):  # what a run that was killed had not written to its end
             if half.name[1:].rpartition(".")[0] in (*STALE, "plan.json", "locks.json"):
                 half.unlink(missing_ok=True)
-        if is_ours and not os.path.lexists(folder / ".gitignore"):
-            (folder / ".gitignore").write_text("*\n")
+        if is_ours:
+            keep_out_of_git(folder)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; choose another with --output") from error
 

@@ -29,6 +29,10 @@ def repository_around(folder: Path) -> Path | None:
     return None
 
 
+def is_bare(root: Path) -> bool:
+    return is_file(root / "HEAD") and is_folder(root / "objects") and is_folder(root / "refs")
+
+
 def repository_here() -> Path:
     """The repository that we are in, as one would type it: what is declared for a folder of it stands in its root."""
     try:
@@ -46,7 +50,7 @@ def plan(
     from loadgate.artifacts.bounds import is_utf_8, spelled
     from loadgate.diagnosis.carried import notes_on_code
     from loadgate.infer import refuse_undecided
-    from loadgate.phases.scope import scoped
+    from loadgate.phases.scope import notes_on_patterns, scoped
     from loadgate.sandbox.finding import discover_apart
     from loadgate.sandbox.reading import read_apart
 
@@ -54,6 +58,8 @@ def plan(
         raise UsageError(f"{root}: is a file; give its repository, and the file with --artifact")
     if not is_folder(root):
         raise UsageError(f"{root}: no such directory; give the path of a repository")
+    if is_bare(root):
+        raise UsageError(f"{root}: is a bare repository, which has no files of its own; give a checkout of it")
     if not is_utf_8(str(root.resolve())):
         raise UsageError(f"{spelled(str(root))}: its path is not UTF-8, so no plan can name it; give another")
     spec = wanted(root, spec_file)
@@ -82,6 +88,7 @@ def plan(
         remedies=spec.remedies,
         notes=(
             *notes,
+            *notes_on_patterns(spec, paths, [file for each in sightings for file in each.files]),
             *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in loaded]),
             *notes_on(cases),
             *notes_on_what_was_not_read(found),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from loadgate.artifacts.patterns import compiled
@@ -27,6 +27,24 @@ def scoped(spec: Spec, paths: Collection[str]) -> tuple[Runtime, ...]:
         _narrowed(runtime, owners) if _was_inferred(runtime, spec) and _folder(runtime) in owners else runtime
         for runtime in spec.runtimes
     )
+
+
+def notes_on_patterns(spec: Spec, paths: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+    """What a spec names and no artifact answers to: where it is misspelt, models are left out and nobody sees it."""
+    among_files = _unmatched(spec.include, [*paths, *files])
+    yield from (f"{spec.file}: `{pattern}` under `artifacts: include` matches no artifact." for pattern in among_files)
+    for pattern in _unmatched(spec.loaders, paths):
+        yield f"{spec.file}: `{pattern}` under `artifacts: loader` matches no artifact."
+    for runtime in spec.runtimes:
+        for pattern in _unmatched(runtime.artifacts, paths):
+            yield f"{spec.file}: `{pattern}` under `artifacts` of runtime {runtime.name} matches no artifact."
+
+
+def _unmatched(patterns: Iterable[str], paths: Sequence[str]) -> Iterator[str]:
+    """What excludes may well have nothing to exclude."""
+    for pattern in patterns:
+        if not pattern.startswith("!") and not any(compiled([pattern]).match_files(paths)):
+            yield pattern
 
 
 def loaded_in(runtime: Runtime, paths: Sequence[str]) -> Collection[str]:
