@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.acting import Runner, copy_of_the_action
+from tests.in_memory import memory
 from tests.report.conftest import node_modules
 
 __all__ = ["action_cache", "engine", "image", "node_modules", "place", "runner"]
@@ -21,6 +22,11 @@ MADE_BY = "script/setup-engine installs and starts one"
 """Or why it could not, which CI knows."""
 SERVING_RUNTIME = '{python: "3.11", tensorflow: "2.15.1", packages: ["numpy==1.26.4"]}'
 """As a spec has it; the same wherever it will do, so that it is made once."""
+
+
+ROOM = 6 * 1024**3
+"""Bytes: twice what the runtimes of all these tests take."""
+ON_DISK = Path("/var/tmp")  # noqa: S108 - the folder in it has a name that nobody can foresee
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +51,8 @@ def what_is_missing() -> str | None:
 @pytest.fixture(scope="session")
 def place(engine: None) -> Iterator[Path]:  # noqa: ARG001 - it must be there
     """A folder that every user may pass through, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(prefix="loadgate-e2e-", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+    folders = memory(ROOM) or ON_DISK
+    with tempfile.TemporaryDirectory(prefix="loadgate-e2e-", dir=folders, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 

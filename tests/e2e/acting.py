@@ -154,11 +154,11 @@ def containers_in(folder: Path) -> list[Container]:
 
 
 def give(path: Path, user: int) -> None:
-    """A job owns what it works on."""
-    os.chown(path, user, user)
-    for folder, folders, files in os.walk(path):
-        for name in (*folders, *files):
-            os.chown(Path(folder, name), user, user, follow_symlinks=False)
+    """A job owns what it works on. What it owns already is left alone: a cache is a hundred thousand files, and to give
+    each of them away is a change of each."""
+    others = ("(", "!", "-user", str(user), "-o", "!", "-group", str(user), ")")
+    owner = ("chown", "--no-dereference", f"{user}:{user}")
+    subprocess.run(["find", path, *others, "-exec", *owner, "{}", "+"], check=True)
 
 
 def copy_of_the_action(to: Path) -> Path:
