@@ -15,8 +15,9 @@ import pytest
 from junitparser import JUnitXml
 
 from tests.containers import SERVING_RUNTIME
-from tests.e2e.acting import Act, Container, Runner
+from tests.e2e.acting import Act, Container, Runner, github_for_containers
 from tests.e2e.conftest import repository
+from tests.report.github.double import Fault, GitHub
 
 pytestmark = pytest.mark.runtime
 
@@ -56,19 +57,28 @@ class Runs:
     first: Act
     second: Act
     report: dict[str, Any]
+    github: GitHub
 
 
 @pytest.fixture(scope="module")
 def runs(runner: Runner, place: Path, serving_image: str) -> Runs:  # noqa: ARG001 - the spec names it
-    """The same job twice, with nothing kept between the two but what actions/cache keeps."""
+    """The same job twice, with nothing kept between the two but what actions/cache keeps; GitHub refuses the second."""
     workspace = repository(place / "workspace", SPEC, "acme", *ARTIFACTS)
-    first = runner.act(workspace, {"token": TOKEN})
+    with github_for_containers() as github:
+        first = runner.act(workspace, {"token": TOKEN}, github={"api_url": github.url})
+        told = report_of(first)
+        github.always = lambda *_: Fault(status=401)
+        second = runner.act(workspace, {"token": TOKEN}, github={"api_url": github.url})
+    return Runs(first, second, told, github)
+
+
+def report_of(first: Act) -> dict[str, Any]:
     report = Path(first.outputs["reports"], "report.json")
     assert report.exists(), first.log
-    told = json.loads(report.read_text())
+    told: dict[str, Any] = json.loads(report.read_text())
     kept = JUnitXml.fromfile(first.outputs["junit"])
     assert (kept.tests, kept.failures, kept.errors) == (len(EXPECTED) + 3, 6, 0)
-    return Runs(first, runner.act(workspace, {"token": TOKEN}), told)
+    return told
 
 
 def test_every_model_gets_its_true_verdict_in_every_runtime(runs: Runs) -> None:
@@ -111,6 +121,13 @@ def test_both_runs_say_the_same(runs: Runs) -> None:
     differing = ("reports", "junit", "sarif")
     first, second = ({k: v for k, v in run.outputs.items() if k not in differing} for run in (runs.first, runs.second))
     assert first == second
+
+
+def test_github_is_told_once_and_a_refusal_is_said(runs: Runs) -> None:
+    """Of the second run it took nothing, and that run came to the same end."""
+    assert len(runs.github.check_runs) == len(runs.github.comments) == 1
+    assert "could not be posted" not in runs.first.step("Report").log
+    assert "could not be posted: GitHub does not know the token (401)" in runs.second.step("Report").log
 
 
 # --- the wall, as Docker sees it ----------------------------------------------------------------------------------

@@ -297,11 +297,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(state: GitHub) -> Iterator[GitHub]:
+def served(state: GitHub, address: str = "127.0.0.1") -> Iterator[GitHub]:
     handler = type("Handler", (_Handler,), {"state": state})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer((address, 0), handler)
     server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    state.url = f"http://{address}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
