@@ -17,10 +17,11 @@ LONGEST_LOCK = 16 * 1024**2
 """Bytes. A lock file names every wheel of every package, three million bytes for a thousand of them."""
 
 MOST_ENTRIES = 1_000_000
-NOT_OURS = frozenset(
+INSTALLED = frozenset(
     {".git", ".hg", ".loadgate", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "site-packages", "venv"}
-    | {"third_party", "vendor", "vendored"}
 )
+"""Folders that a tool fills."""
+NOT_OURS = INSTALLED | {"third_party", "vendor", "vendored"}
 """Folders of other people's files. Most are ignored by git as well, but some repositories commit them."""
 
 

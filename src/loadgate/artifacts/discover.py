@@ -22,6 +22,7 @@ from loadgate.artifacts import dvc, links, spoiled
 from loadgate.artifacts.absent import Absent, in_words
 from loadgate.artifacts.bounds import bounded, is_utf_8, spelled
 from loadgate.artifacts.folder_view import Files, FolderView
+from loadgate.artifacts.installed import installed
 from loadgate.artifacts.interface import REPOSITORY, FormatReader, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.links import promise_of
 from loadgate.artifacts.listing import list_files
@@ -87,7 +88,8 @@ class Search:
 
         self._paths = list_files(root, close, absent.append)
         pointers = dvc.pointers(self._paths)
-        ignored = {*fetched(root, pointers, close, absent.append), *reached(root, (*include, *named), close)}
+        wanted = (*include, *named)
+        ignored = {*fetched(root, pointers, close, absent.append), *reached(root, wanted, close)}
         self._paths += ignored.difference(self._paths) if ignored else ()
         self._refuse_closed(closed)
         missed = [each for each in absent if self._choice.misses(each)]
@@ -97,6 +99,8 @@ class Search:
         """On what was not looked at, for it is not there."""
         self._files = Files(root, self._paths)
         self._candidates = _candidates(self._paths)
+        for folder in installed(root, self._candidates, wanted):
+            del self._candidates[folder]
         self._claimed: set[str] = set()
         self.folders = sorted(self._candidates)
         """In the order in which they must be looked into: what one claims is not shown to those after it."""

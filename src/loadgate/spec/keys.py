@@ -15,8 +15,9 @@ INCLUDE = Key(
     list_of(values.artifact_pattern, '["models/**"]'),
     "list of patterns",
     '["models/**"]',
-    "Where to look for artifacts, as patterns of .gitignore. What git ignores is found where a pattern begins with the "
-    "name of its folder, as `models/**` does and `*.h5` does not.",
+    "Where to look for artifacts, as patterns of .gitignore. What git ignores, and what nobody committed of `venv`, "
+    "`node_modules` and their like, is found where a pattern begins with the name of its folder, as `models/**` does "
+    "and `*.h5` does not.",
     "the whole repository, minus what git ignores",
 )
 EXCLUDE = Key(
