@@ -34,8 +34,8 @@ def test_a_model_larger_than_the_memory_is_tried_when_nothing_else_runs() -> Non
     ("asked", "artifact", "machine", "allowed"),
     [
         (None, 1024, 64 * GIB, Allowance(meant=4 * GIB, given=4 * GIB)),
-        (None, 4 * GIB, 64 * GIB, Allowance(meant=27 * GIB // 2, given=27 * GIB // 2)),
-        (None, 4 * GIB, 8 * GIB, Allowance(meant=27 * GIB // 2, given=8 * GIB)),
+        (None, 2 * GIB, 64 * GIB, Allowance(meant=35 * GIB // 2, given=35 * GIB // 2)),
+        (None, 2 * GIB, 8 * GIB, Allowance(meant=35 * GIB // 2, given=8 * GIB)),
         (2 * GIB, 4 * GIB, 64 * GIB, Allowance(meant=2 * GIB, given=2 * GIB)),
         (16 * GIB, 1024, 8 * GIB, Allowance(meant=16 * GIB, given=8 * GIB)),
     ],

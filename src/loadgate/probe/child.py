@@ -159,6 +159,9 @@ def run(request: Dict[str, Any], cell: Cell, parent: int, prepared: bool) -> Non
     def compiled(called: Callable[[str], None]) -> None:
         if request["loader"] not in ("keras", "tf_keras"):
             raise inference.NothingToRun("only Keras keeps a loss, metrics and an optimizer")
+        # two of a large model may be more than the machine has
+        del loaded[:]
+        gc.collect()
         loaders.compiled(request["loader"], request["path"], called)
 
     def save(called: Callable[[str], None]) -> None:

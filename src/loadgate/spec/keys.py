@@ -191,7 +191,7 @@ MEMORY = Key(
     "bytes, with or without a unit",
     "4GiB",
     f"What a case may take, TensorFlow included. Units: {', '.join(values.UNITS)}.",
-    "`4GiB`, or 1.5 GiB and three times the artifact where that is more",
+    "`4GiB`, or 1.5 GiB and eight times the artifact where that is more",
 )
 CHECK_KEYS = (INFER, COMPILE, TIMEOUT, MEMORY)
 
