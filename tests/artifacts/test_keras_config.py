@@ -90,6 +90,11 @@ def test_a_registered_class_in_the_dialect_of_hdf5_carries_its_package_in_its_na
     )
 
 
+def test_a_lambda_in_place_of_an_activation_is_custom_under_the_name_that_every_lambda_has() -> None:
+    reading = read(sequential(layer("Dense", "head", activation="<lambda>")))
+    assert reading.custom_objects == (CustomObject(name="<lambda>", where="head.activation"),)
+
+
 def test_a_recorded_module_decides_whatever_the_class_is_called() -> None:
     own = {**layer("Dense", "mine"), "module": "acme.layers", "registered_name": "acme>Dense"}
     theirs = {**layer("GetItem", "get"), "module": "keras.src.ops.numpy", "registered_name": "GetItem"}

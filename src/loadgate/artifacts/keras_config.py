@@ -234,7 +234,7 @@ class _Walk:
         registered = value.get("registered_name")
         registered = registered[:MAX_NAME] if isinstance(registered, str) and ">" in registered else None
         name = name[:MAX_NAME]
-        if ">" in name:
+        if _bare(name) not in ("", name):
             registered, name = name, _bare(name)
         module = value.get("module")
         module = module[:MAX_NAME] if isinstance(module, str) and module != "builtins" else None
