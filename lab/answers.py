@@ -87,9 +87,10 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             (Mends.FILE,),
             "damaged_file not_written_by_keras invalid_graph weights_without_a_model tflite_custom_op "
             "op_not_registered operations_in_hdf5 reference_variables graph_against_shape_functions "
-            "sharded_v1_checkpoint graph_producer_too_old op_removed_from_graphs several_graphs keras_1_file",
+            "sharded_v1_checkpoint graph_producer_too_old op_removed_from_graphs several_graphs keras_1_file "
+            "embedding_of_integers",
         ),
-        ((Mends.IMPORT,), "custom_object_not_imported op_of_missing_package"),
+        ((Mends.IMPORT,), "custom_object_not_imported function_without_a_name op_of_missing_package"),
         (
             (Mends.LOADER,),
             "no_such_loader saved_model_without_keras signature_without_serving_default meta_graph_missing",
@@ -98,6 +99,7 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             (Mends.NEWER,),
             "keras_archive_before_it_existed op_newer_than_runtime attribute_newer_than_runtime "
             "saved_model_newer_than_runtime graph_needs_newer_consumer tflite_newer_than_runtime "
+            "tflite_type_newer_than_runtime lookup_of_another_type "
             "functional_newer_than_runtime registered_name_before_it_existed "
             "option_newer_than_runtime initializer_newer_than_runtime "
             "layer_newer_than_runtime keras_metadata_before_it_existed",
@@ -119,7 +121,8 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             "layer_removed_by_keras_3 tensorflow_ops_as_layers "
             "option_dropped_by_keras_3 wrapped_layer_of_keras_2 batch_normalization_axis_of_keras_2 "
             "initializer_of_keras_2 dtype_policy_of_keras_2 nested_model_of_keras_2 keras_2_archive_in_keras_3 "
-            "keras_2_file_in_keras_3 keras_3_file_in_keras_2 name_of_another_format",
+            "keras_2_file_in_keras_3 keras_3_file_in_keras_2 name_of_another_format "
+            "layers_as_a_list first_shape_of_keras_2 tensorflow_js_file_in_keras_3",
         ),
         ((Mends.NEWER, Mends.OLDER), "archive_of_another_keras_2"),
         ((Mends.OLDER,), "option_dropped_by_later_keras option_missing_from_older_keras"),

@@ -42,6 +42,10 @@ def one_of(cause: str) -> Failure:
     return next(failure for failure in failures() if failure.cause == cause)
 
 
+def said_by(failure: Failure) -> str:
+    return failure.stage.exception.message if failure.stage.exception else ""
+
+
 def with_exception(failure: Failure, exception: ExceptionInfo) -> Failure:
     return replace(failure, result=CaseResult(case="1", stages=(replace(failure.stage, exception=exception),)))
 
@@ -172,6 +176,34 @@ def test_a_keras_2_message_in_keras_2_is_not_blamed_on_keras_3() -> None:
     failure = one_of("option_dropped_by_keras_3")
 
     assert explained(replace(failure, lock=replace(failure.lock, keras="2.15.0"))).cause == "unknown"
+
+
+def test_a_class_that_went_with_keras_1_is_not_told_to_be_imported() -> None:
+    failure = next(each for each in failures() if each.cause == "keras_1_file" and "Embedding" in said_by(each))
+    unknown_class = ExceptionInfo(type="ValueError", message="Unknown layer: Merge")
+
+    assert explained(with_exception(failure, unknown_class)).cause == "keras_1_file"
+
+
+def test_a_type_error_that_says_nothing_of_its_reason_is_not_blamed_on_another_keras_2() -> None:
+    failure = one_of("archive_of_another_keras_2")
+
+    assert explained(with_exception(failure, ExceptionInfo(type="TypeError", message="so odd"))).cause == "unknown"
+
+
+def test_a_string_that_is_called_is_no_sign_of_a_class_where_the_file_needs_none() -> None:
+    failure = next(each for each in failures() if "is not callable" in said_by(each))
+    assert failure.artifact.facts is not None
+    facts = replace(failure.artifact.facts, custom_objects=())
+
+    assert explained(replace(failure, artifact=replace(failure.artifact, facts=facts))).cause == "unknown"
+
+
+def test_the_type_that_an_interpreter_does_not_know_is_told_by_its_name_with_the_first_that_does() -> None:
+    found = explained(one_of("tflite_type_newer_than_runtime"))
+
+    assert "of the type variant, which TensorFlow 2.4.4" in found.headline
+    assert [proposal.value for proposal in found.proposals] == ["2.5", ""]
 
 
 def test_a_model_that_loaded_and_does_not_run_is_not_blamed_on_its_bytes() -> None:

@@ -65,6 +65,12 @@ def saver_unknown(subject: Subject, _wanted: str) -> Seen | None:
     return Seen(evidence=(artifact_says("it names no version of its saver, as Keras and TensorFlow always do"),))
 
 
+def saver_named(subject: Subject, wanted: str) -> Seen | None:
+    """What stands in place of a version of Keras begins with that."""
+    recorded = subject.facts.saved_with.keras or ""
+    return Seen(evidence=(artifact_says(f"saved by {recorded}"),)) if recorded.startswith(wanted) else None
+
+
 def named(subject: Subject, wanted: str) -> Seen | None:
     """The file's name ends in one of these."""
     suffix = next((each for each in wanted.split() if subject.artifact.path.lower().endswith(each)), None)
@@ -147,6 +153,15 @@ def layer(subject: Subject, wanted: str) -> Seen | None:
     number = subject.facts.layers[found[0]]
     text = f"{number} {'layer' if number == 1 else 'layers'} of class {found[0]}"
     return Seen(evidence=(artifact_says(text),), values={"layer": found[0]})
+
+
+def written_with(subject: Subject, wanted: str) -> Seen | None:
+    """`CLASS CONSTRUCT`, as `artifacts.keras_constructs` spells it."""
+    name, _, construct = wanted.partition(" ")
+    if construct not in subject.facts.constructs.get(name, ()):
+        return None
+    how = construct if construct.startswith("begins ") else f"is written with {construct.replace(':', ' as a', 1)}"
+    return Seen(evidence=(artifact_says(f"{name} {how}"),))
 
 
 def operations(subject: Subject, _wanted: str) -> Seen | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from loadgate.artifacts.tflite_names import TENSOR_TYPES
 from loadgate.diagnosis.conditions.seen import QUOTED, Seen, artifact_says, runtime_says
 from loadgate.diagnosis.ops import first_tensorflow_with, is_measured, last_tensorflow_with, package_of_op
 from loadgate.diagnosis.subject import Subject, version
+
+TENSOR_TYPES_SINCE = {"variant": "2.5"}
+"""Type → the first TensorFlow whose interpreter was seen to take it, where one before it was seen to refuse it."""
 
 
 def op(subject: Subject, wanted: str) -> Seen | None:
@@ -70,6 +74,16 @@ def custom_ops(subject: Subject, wanted: str) -> Seen | None:
 
 def flex_ops(subject: Subject, _wanted: str) -> Seen | None:
     return _ops(subject.facts.flex_ops, "TensorFlow op")
+
+
+def tensor_type(_subject: Subject, wanted: str) -> Seen | None:
+    """The number of a type is one that the schema of TFLite names."""
+    number = int(wanted)
+    if number >= len(TENSOR_TYPES):
+        return None
+    name = TENSOR_TYPES[number]
+    values = {"type": name, "since": TENSOR_TYPES_SINCE.get(name, "")}
+    return Seen(evidence=(artifact_says(f"holds tensors of the type {name}"),), values=values)
 
 
 def quantized(subject: Subject, _wanted: str) -> Seen | None:
