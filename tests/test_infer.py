@@ -344,6 +344,13 @@ def test_a_group_of_pyproject_is_taken_along_whoever_invented_the_place(groups: 
     assert "is taken along, for it brings TensorFlow." in runtime.notes[-1]
 
 
+def test_ten_thousand_groups_do_not_hang_the_reading_of_pyproject(tmp_path: Path) -> None:
+    groups = "".join(f'g{i} = [{{include-group = "g{i + 1}"}}, "a{i}", "b{i}"]\n' for i in range(10_000))
+    lines = ", ".join(f'"c{i}"' for i in range(1000))
+    content = f"[project]\ndependencies = [{lines}]\n[dependency-groups]\n{groups}"
+    assert infer(tmp_path, {"pyproject.toml": content}).runtimes[0].name == "default"
+
+
 def test_groups_that_include_each_other_are_read_once(tmp_path: Path) -> None:
     groups = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}, "tensorflow==2.15.1"]\n'
     assert asked(infer_one(tmp_path, {"pyproject.toml": groups})) == ["tensorflow==2.15.1"]

@@ -48,7 +48,7 @@ def _with_lines_of(candidate: Candidate, others: Sequence[Candidate]) -> Candida
 
 
 def _is_held_by(asked: Sequence[ParsedRequirement], pin: ParsedRequirement) -> bool:
-    versions = [each.version.removesuffix(".*") for each in pin.specifier if each.operator in ("==", "===")]
+    versions = [each.version.removesuffix(".*") for each in pin.specifier if each.operator == "=="]
     names = {canonicalize_name(each.name) for each in asked}
     return names == {canonicalize_name(pin.name)} and any(
         all(each.specifier.contains(version, prereleases=True) for each in asked) for version in versions

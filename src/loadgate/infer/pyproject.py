@@ -13,12 +13,14 @@ from loadgate.declared import Declared, Python
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.poetry_versions import python_marker, specifier
 from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table, tables
-from loadgate.infer.taken_along import Group, with_group
+from loadgate.infer.taken_along import MOST_GROUPS, Group, brings, with_group
 from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
 
 MOST_DEPENDENCIES = 1000
 """In one table. Each is looked up in the text, for its line."""
+MOST_STANDARD_GROUPS = 1000
+"""Each may include others."""
 
 
 def read(root: Path, name: str) -> Declared:
@@ -57,6 +59,10 @@ def without_versions(requirements: Iterable[Requirement], pinned: Collection[str
     return tuple(bare)
 
 
+def _of_group(requirements: list[str], text: str) -> list[Line]:
+    return list(_listed(requirements, text)) if brings(requirements[:MOST_DEPENDENCIES]) else []
+
+
 def _listed(requirements: list[str], text: str) -> Iterator[Line]:
     for requirement in requirements[:MOST_DEPENDENCIES]:
         yield line_of(text, f"[\"']{re.escape(requirement)}[\"']"), 1, requirement
@@ -64,34 +70,36 @@ def _listed(requirements: list[str], text: str) -> Iterator[Line]:
 
 def _groups(project: Table, poetry: Table, text: str) -> Iterator[Group]:
     for group, requirements in table(project.get("optional-dependencies")).items():
-        yield group, list(_listed(strings(requirements), text))
+        yield group, _of_group(strings(requirements), text)
     for group, content in table(poetry.get("group")).items():
-        yield group, list(_of_poetry(table(table(content).get("dependencies")), text))
+        yield group, _of_poetrys_group(table(table(content).get("dependencies")), text)
     optional = table(poetry.get("dependencies"))
     for extra, names in table(poetry.get("extras")).items():
-        yield extra, list(_of_poetry({name: optional.get(name) for name in strings(names)}, text, optional=True))
+        yield extra, _of_poetrys_group({name: optional.get(name) for name in strings(names)}, text, optional=True)
 
 
 def _groups_of_others(document: Table, text: str) -> Iterator[Group]:
     """The standard's own groups, and those of tools from before there was one."""
     tool = table(document.get("tool"))
     standard = table(document.get("dependency-groups"))
-    for group in standard:
-        yield group, list(_listed(_members(group, standard), text))
-    yield "dev", list(_listed(strings(table(tool.get("uv")).get("dev-dependencies")), text))
+    for group in islice(standard, MOST_STANDARD_GROUPS):
+        yield group, _of_group(_members(group, standard), text)
+    yield "dev", _of_group(strings(table(tool.get("uv")).get("dev-dependencies")), text)
     for group, requirements in table(table(tool.get("pdm")).get("dev-dependencies")).items():
-        yield f"{group}, dev", list(_listed(strings(requirements), text))
+        yield f"{group}, dev", _of_group(strings(requirements), text)
     for group, environment in table(table(tool.get("hatch")).get("envs")).items():
         settings = table(environment)
         named = [*strings(settings.get("dependencies")), *strings(settings.get("extra-dependencies"))]
-        yield group, list(_listed(named, text))
-    yield "dev", list(_of_poetry(table(table(tool.get("poetry")).get("dev-dependencies")), text))
+        yield group, _of_group(named, text)
+    yield "dev", _of_poetrys_group(table(table(tool.get("poetry")).get("dev-dependencies")), text)
 
 
 def _members(group: str, groups: Table) -> list[str]:
     """With those of the groups that it includes, each once."""
-    waiting, seen, members = [group], set(), []
-    while waiting:
+    waiting = [group]
+    seen: set[str] = set()
+    members: list[str] = []
+    while waiting and len(seen) < MOST_GROUPS and len(members) < MOST_DEPENDENCIES:
         name = waiting.pop()
         if name in seen:
             continue
@@ -99,6 +107,10 @@ def _members(group: str, groups: Table) -> list[str]:
         members += strings(groups.get(name))
         waiting += [string(item.get("include-group")) for item in tables(groups.get(name))]
     return members
+
+
+def _of_poetrys_group(dependencies: Table, text: str, *, optional: bool = False) -> list[Line]:
+    return list(_of_poetry(dependencies, text, optional=optional)) if brings(dependencies) else []
 
 
 def _of_poetry(dependencies: Table, text: str, *, optional: bool = False) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
 from loadgate.infer.tables import line_of
-from loadgate.infer.taken_along import with_group
+from loadgate.infer.taken_along import brings, with_group
 from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
@@ -30,7 +30,11 @@ def read(root: Path, name: str) -> Declared:
     lines = list(_lines(parser.get("options", "install_requires", fallback=""), text, r"^install_requires"))
     section = "options.extras_require"
     extras = list(parser[section].items())[:MOST_EXTRAS] if section in parser else []
-    groups = [(extra, list(_lines(listed, text, rf"(?i)^{re.escape(extra)}\s*[=:]"))) for extra, listed in extras]
+    groups = [
+        (extra, list(_lines(listed, text, rf"(?i)^{re.escape(extra)}\s*[=:]")))
+        for extra, listed in extras
+        if brings(line.strip() for line in listed.splitlines())
+    ]
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     said = parser.get("options", "python_requires", fallback="").strip()
     origin = Origin(file=name, line=line_of(text, r"^python_requires"))

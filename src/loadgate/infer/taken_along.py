@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, first_named
+from loadgate.declared import KERAS_NAMES, TENSORFLOW_NAMES, Declared, asks_for, first_named
 from loadgate.infer.groups import is_for_development
 from loadgate.requirements import Line
 
+WANTED = TENSORFLOW_NAMES | KERAS_NAMES
+_MAY_NAME = re.compile(r"(?i)tensorflow|keras|intel|tf[-_.]")
+MOST_GROUPS = 100
+"""Read of one file, of those that name TensorFlow or Keras."""
+
 Group = tuple[str, Sequence[Line]]
+
+
+def brings(requirements: Iterable[str]) -> bool:
+    """One of them names TensorFlow or Keras: worth to look up where each stands."""
+    return any(_MAY_NAME.match(each) and asks_for(each, WANTED) for each in requirements)
 
 
 def with_group(lines: Sequence[Line], groups: Iterable[Group], file: str, read: Callable[..., Declared]) -> Declared:
@@ -18,12 +29,12 @@ def with_group(lines: Sequence[Line], groups: Iterable[Group], file: str, read: 
     A group for development is the last resort.
     """
     declared = read(lines)
-    wanted = TENSORFLOW_NAMES | KERAS_NAMES
-    if first_named(declared.requirements, wanted):
+    if first_named(declared.requirements, WANTED):
         return declared
-    for group, more in sorted(groups, key=lambda group: is_for_development(group[0])):
+    bringing = [group for group in groups if brings(text for _, _, text in group[1])]
+    for group, more in sorted(bringing[:MOST_GROUPS], key=lambda group: is_for_development(group[0])):
         extended = read([*lines, *more])
-        if first_named(extended.requirements, wanted):
+        if first_named(extended.requirements, WANTED):
             note = f"{file}: the group `{group}` is taken along, for it brings TensorFlow."
             return replace(extended, notes=(*extended.notes, note), for_development=is_for_development(group))
     return declared
