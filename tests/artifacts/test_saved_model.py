@@ -8,6 +8,7 @@ import pytest
 from loadgate.artifacts import saved_model
 from loadgate.artifacts.interface import Unreadable
 from loadgate.domain import Format, SavedWith, Signature, StandInKind, TensorSpec
+from loadgate.phases.plan import plan
 
 from . import encoding as e
 from .making import formats
@@ -320,3 +321,21 @@ def test_metadata_that_cannot_be_read_is_said_and_takes_no_other_fact(tmp_path: 
     facts = read(saved_model, tmp_path, "m")
     assert facts.saved_with.tensorflow == "2.15.1"
     assert facts.extra["keras_metadata"].startswith("unreadable: ")
+
+
+def test_assets_that_are_git_lfs_pointers_are_noted_and_do_not_stand_in_for_the_model(tmp_path: Path) -> None:
+    assets = {"m/assets/tokens.txt": b"[UNK]\nthe\n", "m/assets/words.txt": POINTER, "m/assets.extra/empty": b""}
+    write(tmp_path, {"m/saved_model.pb": e.saved_model(e.meta_graph(CONSTANT)), **assets})
+    facts = read(saved_model, tmp_path, "m")
+    assert facts.extra["assets_that_are_git_lfs_pointers"] == "assets/words.txt"
+    assert find_one(saved_model, tmp_path, "m").stand_in is None
+    assert plan(tmp_path).notes[-1] == (
+        "m: Git LFS pointers lie where its assets should be (assets/words.txt), and it may load with their lines as "
+        "its vocabulary; run `git lfs pull`, or give actions/checkout `lfs: true`."
+    )
+
+
+def test_nothing_is_noted_of_assets_that_are_there(tmp_path: Path) -> None:
+    write(tmp_path, {"m/saved_model.pb": e.saved_model(e.meta_graph(CONSTANT)), "m/assets/words.txt": b"the\n"})
+    assert "assets_that_are_git_lfs_pointers" not in read(saved_model, tmp_path, "m").extra
+    assert not [note for note in plan(tmp_path).notes if "LFS" in note]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from loadgate.artifacts import bundle, keras_metadata, sightings, text_format
+from loadgate.artifacts import bundle, keras_metadata, sightings, stand_in, text_format
 from loadgate.artifacts.graph import REFERENCES, hands_out_references, read_graph, read_signatures
 from loadgate.artifacts.interface import HEAD, REPOSITORY, Folder, Sighting, TooLarge, Unreadable
 from loadgate.artifacts.mapped import mapped
@@ -28,6 +28,9 @@ _FOLDERS = ("assets", "assets.extra", "variables")
 _INDEX = "variables/variables.index"
 _DEBUG_INFO = "debug/saved_model_debug_info.pb"
 """Written on request, and read by every load where it is there."""
+POINTERS = "assets_that_are_git_lfs_pointers"
+_FOLDERS_OF_ASSETS = ("assets/", "assets.extra/")
+_MAX_ASSETS = 100
 _MAX_META_GRAPHS = 100
 _MAX_TAGS = 100
 """Of one graph."""
@@ -85,7 +88,24 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:
         raise type(error)(f"{main}: {error}", error.kind) from error
     if keras_metadata.FILE in names:
         facts = keras_metadata.add_from_file(facts, root / sighting.path / keras_metadata.FILE)
+    if pointers := _assets_that_are_pointers(root / sighting.path, names):
+        facts = replace(facts, extra={**facts.extra, POINTERS: ", ".join(pointers)})
     return replace(facts, tensors=_stored_tensors(root, sighting, names))
+
+
+def _assets_that_are_pointers(folder: Path, names: Collection[str]) -> list[str]:
+    """A table takes the lines of a pointer for its vocabulary, and the model loads."""
+    assets = (name for name in sorted(names) if name.startswith(_FOLDERS_OF_ASSETS))
+    return [name for name in islice(assets, _MAX_ASSETS) if _is_pointer(folder / name)]
+
+
+def _is_pointer(path: Path) -> bool:
+    try:
+        with mapped(path) as buffer:
+            found = stand_in.of_file(buffer[:HEAD], len(buffer))
+    except Unreadable:
+        return False
+    return found is not None and found[0] is StandInKind.GIT_LFS_POINTER
 
 
 class _Variables:

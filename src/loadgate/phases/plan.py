@@ -92,6 +92,7 @@ def plan(
             *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in loaded]),
             *notes_on(cases),
             *notes_on_what_was_not_read(found),
+            *notes_on_assets(found),
             *notes_on_code(found),
         ),
         checkouts=steps_to_mend(root, found),
@@ -160,7 +161,7 @@ def steps_to_mend(root: Path, artifacts: Sequence[Artifact]) -> tuple[Origin, ..
     from loadgate.checkouts import checkouts_without_lfs
 
     pointers = (each.stand_in for each in artifacts if each.stand_in is not None)
-    if any(pointer.kind is StandInKind.GIT_LFS_POINTER for pointer in pointers):
+    if any(pointer.kind is StandInKind.GIT_LFS_POINTER for pointer in pointers) or any(notes_on_assets(artifacts)):
         return checkouts_without_lfs(root)
     return ()
 
@@ -178,6 +179,18 @@ def notes_on_what_is_loaded_nowhere(paths: Sequence[str]) -> Iterator[str]:
         more = f" and {len(paths) - NOWHERE_TOLD:,} more" if len(paths) > NOWHERE_TOLD else ""
         are = "is" if len(paths) == 1 else "are"
         yield f"{', '.join(paths[:NOWHERE_TOLD])}{more} {are} loaded in none of the runtimes, by their `artifacts`."
+
+
+def notes_on_assets(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    """A model passes with those as well, and answers wrongly."""
+    from loadgate.artifacts.saved_model import POINTERS
+
+    for each in artifacts:
+        if each.facts is not None and (pointers := each.facts.extra.get(POINTERS)):
+            yield (
+                f"{each.path}: Git LFS pointers lie where its assets should be ({pointers}), and it may load with "
+                "their lines as its vocabulary; run `git lfs pull`, or give actions/checkout `lfs: true`."
+            )
 
 
 def notes_on_what_was_not_read(artifacts: Sequence[Artifact]) -> Iterator[str]:
