@@ -1138,6 +1138,17 @@ def test_a_range_does_not_decide_where_a_file_by_which_something_is_deployed_say
     assert bool(spec.undecided) == undecided
 
 
+@pytest.mark.parametrize(
+    ("name", "undecided"), [("install.sh", True), ("tests/install.sh", False), ("docs/requirements.txt", False)]
+)
+def test_a_file_for_development_does_not_decide_where_one_for_use_names_a_tensorflow(
+    name: str, undecided: bool, tmp_path: Path
+) -> None:
+    line = "tensorflow==2.13.1\n"
+    spec = infer(tmp_path, {"docs/requirements.txt": line, name: line})
+    assert bool(spec.undecided) == undecided
+
+
 def test_a_range_does_not_decide_where_a_lock_beside_it_could_not_be_read(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"uv.lock": '[[package]\nname = "tensorflow"', "pyproject.toml": PYPROJECT_RANGE})
     assert spec.undecided == ("uv.lock:2:1: `tensorflow` names a TensorFlow",)

@@ -20,12 +20,13 @@ class UndecidedError(LoadgateError):
 
 def unclear_about(survey: Survey, chosen: Sequence[Candidate]) -> list[Named]:
     """What may say otherwise than the runtimes that were chosen."""
-    if any(candidate.pins_tensorflow for candidate in chosen):
+    for_use = [candidate for candidate in chosen if not candidate.is_for_development]
+    if any(candidate.pins_tensorflow for candidate in for_use):
         return []
     unclear = {named.file: named for named in survey.unclear}
     if any(candidate.brings_tensorflow for candidate in chosen):
         read = {file for candidate in chosen for file in candidate.reads}
-        deployed = versions_named(survey.root, DEPLOYING, but={*unclear, *read})
+        deployed = versions_named(survey.root, DEPLOYING if for_use else PATTERNS, but={*unclear, *read})
         return [named for named in (*unclear.values(), *deployed) if not is_for_development(named.file)]
     return [*unclear.values(), *versions_named(survey.root, PATTERNS, but=unclear)]
 
