@@ -20,7 +20,11 @@ def shape_of(details: Dict[str, Any]) -> Tuple[Optional[int], ...]:
 
 
 def has_open(interpreter: Any) -> bool:
-    return any(None in shape_of(each)[1:] for each in interpreter.get_input_details())
+    try:
+        inputs = interpreter.get_input_details()
+    except ValueError:  # of a damaged model TensorFlow 1 does not tell them
+        return False
+    return any(None in shape_of(each)[1:] for each in inputs)
 
 
 def filled(shape: Sequence[Optional[int]], size: int) -> List[int]:
