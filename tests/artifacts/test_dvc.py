@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from loadgate.artifacts.discover import read_artifact
+from loadgate.artifacts.dvc import outputs
 from loadgate.domain import StandIn, StandInKind
 from loadgate.errors import UsageError
 from loadgate.sandbox.finding import discover_apart
@@ -50,6 +54,9 @@ stages:
     foreach: [small]
     do: {wdir: mobile, cmd: python export.py}
 """
+
+
+TELLING = st.sampled_from([b"../", b"/", b"[", b"{", b"- ", b": ", b"*a", b"&a ", b"!!binary ", b"\n  ", b"wdir: .."])
 
 
 def pointer(path: str, *, folder: bool = False) -> bytes:
@@ -183,6 +190,26 @@ def test_more_pointers_than_anybody_has_are_refused_rather_than_read(tmp_path: P
         write(tmp_path, {f"{number}/dvc.lock": bytes(1024**2)})
     with pytest.raises(UsageError, match=r"4/dvc\.lock: the pointers of DVC take more than 4,194,304 bytes together"):
         formats(tmp_path)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "m.h5.dvc"])
+def test_whatever_a_pointer_says_it_stands_for_something_in_the_repository_or_for_nothing(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    files = {"dvc.lock": LOCK.encode(), "dvc.yaml": STAGES.encode(), "m.h5.dvc": DVC_FILE.encode()}
+    content = bytearray(files[name])
+    for _ in range(data.draw(st.integers(0, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        content[start : start + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=6) | TELLING)
+    write(tmp_path, files | {name: bytes(content)})
+    for pointer in ("dvc.lock", "m.h5.dvc"):
+        for output in outputs(tmp_path, pointer):
+            path = tmp_path / output.path
+            assert path != tmp_path
+            assert Path(os.path.normpath(path)).is_relative_to(tmp_path)
+            assert output.detail.isprintable()
 
 
 # --- folders that were not ----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -74,7 +76,18 @@ def _keras_h5() -> Iterator[Seed]:
 
 def _keras_weights_h5() -> Iterator[Seed]:
     yield from _files("churn/churn_2022_weights.h5", "churn/churn_2026.weights.h5")
+    yield from _sharded()
     yield from _corpus("**/*weights*.h5")
+
+
+def _sharded() -> Iterator[Seed]:
+    """The list of shards of which one is there, that shard, and one that is packed still."""
+    shard = (EXAMPLES / "churn" / "churn_2026.weights.h5").read_bytes()
+    names = {f"/layers/dense_{number}/vars": f"m_0000{number}.weights.h5" for number in range(2)}
+    listed = json.dumps({"metadata": {"total_size": 1.0}, "weight_map": names}, indent=4).encode()
+    yield Seed("m.weights.json", listed, {"m_00000.weights.h5": shard})
+    yield Seed("m_00000.weights.h5", shard, {"m.weights.json": listed})
+    yield Seed("m.weights.h5", gzip.compress(shard))
 
 
 def _keras_v3() -> Iterator[Seed]:
