@@ -45,7 +45,7 @@ def _artifacts(spec: Spec) -> Iterator[str]:
 
 def _runtimes(spec: Spec) -> Iterator[str]:
     yield "# The environments in which the models have to load, by name."
-    yield "# One that exists is named, not made: {interpreter: .venv/bin/python}, {image: ghcr.io/acme/serving:2.15}."
+    yield "# One that exists is named, not made: {interpreter: .venv/bin/python}, or {image: acme/serving:2.15}."
     yield "runtimes:"
     for runtime in spec.runtimes:
         yield f"  {word(runtime.name)}:"
