@@ -101,6 +101,7 @@ _FORMAT_OF_SUFFIX = {
     ".pb": Format.GRAPH_DEF,
 }
 """What an extension promises."""
+_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
 _WORDS_OF_A_GRAPH = frozenset({"frozen", "graph", "model"})
 _FOLDERS_OF_ASSETS = frozenset({"assets", "assets.extra"})
 _FOLDER_OF_ONNX_TENSORS = "test_data_set_"
@@ -139,6 +140,8 @@ def read_facts(root: Path, sighting: Sighting) -> Facts:  # noqa: ARG001 - the s
 
 def promised_format(name: str) -> Format | None:
     name = name.lower()
+    if not name.endswith(_SUFFIXES):
+        return None
     return next((promised for suffix, promised in _FORMAT_OF_SUFFIX.items() if name.endswith(suffix)), None)
 
 
