@@ -185,6 +185,12 @@ def test_a_class_that_went_with_keras_1_is_not_told_to_be_imported() -> None:
     assert explained(with_exception(failure, unknown_class)).cause == "keras_1_file"
 
 
+def test_a_function_without_a_name_is_given_by_hand() -> None:
+    (proposal,) = explained(one_of("function_without_a_name")).proposals
+
+    assert proposal.value == "custom_objects={'<lambda>': …}"
+
+
 def test_a_type_error_that_says_nothing_of_its_reason_is_not_blamed_on_another_keras_2() -> None:
     failure = one_of("archive_of_another_keras_2")
 
