@@ -81,3 +81,11 @@ def test_what_does_not_block_is_a_warning() -> None:
 
     assert [each["level"] for each in results(small_run(broken).report)] == ["error"]
     assert [each["level"] for each in results(forgiven)] == ["warning"]
+
+
+def test_a_rule_is_called_what_its_page_is_called() -> None:
+    (run,) = json.loads(encode_sarif(RUN.report))["runs"]
+    titles = {rule["id"]: rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]}
+
+    assert titles["git_lfs_pointer"] == "A Git LFS pointer lies where the model should be"
+    assert titles["runtime.numpy_2"] == "runtime: numpy 2"

@@ -20,6 +20,7 @@ from loadgate.report.accounts import (
     place,
     warnings,
 )
+from loadgate.report.explanation import known_causes
 from loadgate.report.report_json import encode
 from loadgate.report.truth import Report, RuntimeReport, Standing
 from loadgate.report.wording import loads_but, path_bytes
@@ -126,9 +127,10 @@ def _rules(found: list[Found]) -> Iterator[Json]:
     explanations: dict[str, str] = {}
     for each in found:
         explanations.setdefault(each.rule, each.explanation)
+    known = known_causes()
     for rule, explanation in sorted(explanations.items()):
         text = {"text": _without_links(untrusted.line(explanation, 1_000))}
-        words = rule.replace("_", " ").replace(".", ": ")
+        words = known[rule].title if rule in known else rule.replace("_", " ").replace(".", ": ")
         yield {
             "id": rule,
             "shortDescription": {"text": _without_links(words)},
