@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgate.domain import Confidence, Diagnosis, Evidence, FailOn, Policy, Reason, Side, Stage
+from loadgate.domain import Confidence, Diagnosis, Evidence, FailOn, Policy, Reason, Remedy, RemedyKind, Side, Stage
 from loadgate.report import comment
 from loadgate.report.annotations import annotated
 from loadgate.report.comment import MOST_REMEMBERED, State
@@ -76,6 +76,16 @@ def test_a_warning_is_as_sure_as_its_cause_and_says_what_to_do(confidence: Confi
     for page in (encode_html(report).decode(), annotated(report)[0].message):
         assert words in page
         assert "loadgate explain checkpoint_by_name" in page
+
+
+def test_where_there_is_no_page_to_link_to_the_command_that_tells_the_cause_is_named() -> None:
+    report = many(1, causes=1)
+    (case,) = report.cases
+    assert case.diagnosis is not None
+    remedies = (Remedy(kind=RemedyKind.RESAVE, headline="Save it again", why_not_verified="not tried"),)
+    report = replace(report, cases=(replace(case, diagnosis=replace(case.diagnosis, remedies=remedies)),))
+
+    assert "cause `cause_0` · more: `loadgate explain cause_0`" in body(report)
 
 
 def test_the_verdict_is_the_first_line() -> None:

@@ -304,6 +304,8 @@ def _body(group: AccountGroup, page: Page) -> Iterator[str]:
     if account.cause != UNKNOWN:
         sure = "" if account.confidence is Confidence.CERTAIN else f", {account.confidence.value}"
         state.append(f"cause {_cause(account.cause, page)}{sure}")
+        if account.remedies and page.links.to_cause(account.cause) is None:
+            state.append(f"more: {code(command(account.cause))}")
     yield " · ".join(state)
     yield prose(account.explanation, 1_000)
     yield "\n".join(f"- **{SAW[each.side]}:** {prose(each.text)}" for each in account.evidence[:NAMED])
