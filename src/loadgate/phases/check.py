@@ -106,7 +106,7 @@ def tried(request: Request, planned: Plan, base: Report | None, show_progress: S
     assembled = assemble(planned, locks, read_results(results), base, request.gate.fail_on)
     assembled = remedied(assembled, rounds, defined(assembled))
     if interrupted:
-        assembled = replace(assembled, exit_status=INTERRUPTED)
+        assembled = replace(assembled, exit_status=INTERRUPTED, headline=f"Stopped. {assembled.headline}")
     for outputs in (own_outputs(request.folder), request.outputs):
         write_outputs(assembled, outputs)
     if interrupted:
@@ -198,6 +198,8 @@ def empty(folder: Path, is_ours: bool) -> None:
 
 def refuse_unwritable(file: Path) -> None:
     """Before the work and not after it."""
+    if file.parent.name == OURS.name:
+        refuse_link(file.parent)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
