@@ -66,6 +66,8 @@ def test_a_mistake_in_the_spec_is_one_line_that_says_where(spec: str, line: str,
         (["check", "repo/model.h5"], "repo/model.h5: is a file; give its repository, and the file with --artifact"),
         (["check", "repo", "--spec", "nowhere.yml"], "nowhere.yml: no such file"),
         (["check", "repo", "--runtime", "nobody"], "--runtime nobody: no such runtime; there are serving"),
+        (["outline"], "outline: name a file to tell of, with --plan or --report"),
+        (["plan", "repo", "--output", "repo/model.h5/plan.json"], "repo/model.h5/plan.json: cannot be written"),
         (["check", "repo", "--artifact", "nothing/**"], "--artifact 'nothing/**': no artifact of repo has such a path"),
         (["check", "repo", "--output", "repo/model.h5/x"], "repo/model.h5/x: cannot be written: Not a directory"),
         (["check", "repo", "--json", "repo"], "repo: cannot be written: Is a directory"),
@@ -83,6 +85,25 @@ def test_a_mistake_in_the_spec_is_one_line_that_says_where(spec: str, line: str,
 )
 def test_a_call_that_is_wrong_is_one_line(call: list[str], line: str, repository: Path) -> None:
     assert refused(loadgate(*call, cwd=repository.parent)).startswith(line)
+
+
+def test_a_folder_by_the_name_of_a_spec_is_not_passed_over(repository: Path) -> None:
+    (repository / "loadgate.yml").unlink()
+    (repository / "loadgate.yml").mkdir()
+    assert refused(loadgate("check", "repo", cwd=repository.parent)).startswith(
+        "repo/loadgate.yml: is a directory; a spec"
+    )
+
+
+def test_what_fix_is_given_and_is_no_model_is_said_to_be_none(repository: Path) -> None:
+    shutil.copy(EXAMPLES / "models/churn/customers.h5", repository)
+    line = refused(loadgate("fix", "repo/customers.h5", cwd=repository.parent))
+    assert line.startswith("repo/customers.h5: by its content, this is no TensorFlow or Keras model")
+
+
+def test_where_the_repository_is_here_no_dot_is_told_of_it(repository: Path) -> None:
+    line = refused(loadgate("check", "--artifact", "nothing/**", cwd=repository))
+    assert "no artifact has such a path; there are" in line
 
 
 @pytest.mark.parametrize("call", [["check", "nowhere"], ["check", "repo", "--runtime", "nobody"]])

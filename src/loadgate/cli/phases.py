@@ -52,11 +52,13 @@ def plan(path: Path | None, output: Path, **options: Any) -> None:
     PATH is the repository. [default: the one we are in]
     """
     from loadgate.interchange import write_document
+    from loadgate.phases.check import refuse_unwritable
     from loadgate.phases.plan import plan as phase
     from loadgate.phases.plan import repository_here
     from loadgate.report.wording import count
 
     planned = phase(path or repository_here(), **options)
+    refuse_unwritable(output)
     write_document(output, planned)
     parts = ((planned.artifacts, "artifact"), (planned.runtimes, "runtime"), (planned.cases, "case"))
     click.echo(f"{output}: {', '.join(count(len(found), noun) for found, noun in parts)}")
@@ -74,11 +76,13 @@ def provision(plan_file: Path, output: Path, quiet: bool, **options: Any) -> Non
     from loadgate import untrusted
     from loadgate.domain import Plan
     from loadgate.interchange import read_document, write_document
+    from loadgate.phases.check import refuse_unwritable
     from loadgate.phases.provision import provision as phase
     from loadgate.report.live import show_progress
     from loadgate.report.wording import count
 
     planned = read_document(plan_file, Plan)
+    refuse_unwritable(output)
     with show_progress(sys.stderr, cases=0, quiet=quiet) as progress:
         place = cache_of(options["cache"])
         if planned.trials:
@@ -189,11 +193,14 @@ def outline(
     In lines of `name=value`.
     """
     from loadgate.domain import Locks, Plan
+    from loadgate.errors import UsageError
     from loadgate.interchange import read_document
     from loadgate.phases.outline import ask_for_images
     from loadgate.phases.outline import outline as phase
     from loadgate.report.report_json import read_report
 
+    if not (plan_file or report_file):
+        raise UsageError("outline: name a file to tell of, with --plan or --report")
     planned = read_document(plan_file, Plan) if plan_file else None
     if planned and images:
         ask_for_images(planned, images)

@@ -16,6 +16,7 @@ from loadgate.domain import CaseResult, Format, Locks, Plan, RemedyBounds
 from loadgate.errors import LoadgateError, UsageError
 from loadgate.interchange import decode_results
 from loadgate.loading.resaving import model_in
+from loadgate.phases.inspect import inspect
 from loadgate.phases.load import Options, load
 from loadgate.phases.plan import plan, repository_around
 from loadgate.phases.provision import provision
@@ -105,6 +106,8 @@ def path_in(root: Path, artifact: Path, whole: Plan) -> str:
     for candidate in (path, str(artifact)):
         if candidate in known:
             return candidate
+    if refusals := inspect([artifact]).refusals:
+        raise UsageError(refusals[0])
     raise UsageError(f"{artifact}: no artifact that `loadgate plan {root}` finds; does the spec leave it out?")
 
 

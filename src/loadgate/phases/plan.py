@@ -121,6 +121,9 @@ def wanted(root: Path, spec_file: Path | None) -> Spec:
         raise UsageError(f"{written[1]}: {written[0]} is a spec as well; keep one of them, or name one with --spec")
     if written:
         return read_spec(root, written[0])
+    for name in SPEC_NAMES:
+        if is_folder(root / name):
+            raise UsageError(f"{root / name}: is a directory; a spec is a file: rename it, or name one with --spec")
     return infer_spec(root, (sys.version_info.major, sys.version_info.minor))
 
 
@@ -141,8 +144,9 @@ def chosen_paths(paths: Sequence[str], patterns: Sequence[str], root: Path) -> C
         path = pattern.removeprefix("./")
         found = {path} & set(paths) or {each for each in paths if matches(each, [path])}
         if not found:
-            there = f"there are {len(paths):,}, such as {paths[0]!r}" if paths else "it has none"
-            raise UsageError(f"--artifact {pattern!r}: no artifact of {root} has such a path; {there}")
+            there = f"there are {len(paths):,}, such as {paths[0]!r}" if paths else "there are none"
+            of = "" if root == Path() else f"of {root} "
+            raise UsageError(f"--artifact {pattern!r}: no artifact {of}has such a path; {there}")
         chosen |= found
     return chosen
 
