@@ -120,6 +120,24 @@ def test_a_load_that_changed_something_without_a_word_is_warned_of(load: Failure
     assert {each.side for each in found.evidence} >= {Side.ARTIFACT, Side.RUNTIME}
 
 
+@pytest.mark.parametrize(
+    ("constructs", "layers"),
+    [
+        ({"": ("is Sequential",), "Sequential": ("begins with an input",)}, {"Dense": 1}),
+        ({"": ("is Functional",), "Sequential": ("begins with a shape",)}, {"Dense": 1, "Sequential": 1}),
+    ],
+    ids=["begins with an input", "is inside another model"],
+)
+def test_a_sequential_that_is_given_an_input_is_not_warned_of_its_shape(
+    constructs: dict[str, tuple[str, ...]], layers: dict[str, int]
+) -> None:
+    load = next(each for each in silent_changes() if each.cause == "first_shape_taken_for_another")
+    assert load.artifact.facts is not None
+    artifact = replace(load.artifact, facts=replace(load.artifact.facts, constructs=constructs, layers=layers))
+
+    assert warnings(artifact, load.case, load.runtime, load.lock, load.result) == ()
+
+
 def test_every_silent_change_has_been_seen() -> None:
     assert {rule.cause for rule in silent_rules()} == {load.cause for load in silent_changes()}
 

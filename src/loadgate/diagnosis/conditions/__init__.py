@@ -31,6 +31,7 @@ CONDITIONS: Mapping[str, Condition] = {
         of_artifact.nested_model,
         of_artifact.layer,
         of_artifact.written_with,
+        of_artifact.first_shape,
         of_artifact.operations,
         of_artifact.lambdas,
         of_graph.op,

@@ -164,6 +164,19 @@ def written_with(subject: Subject, wanted: str) -> Seen | None:
     return Seen(evidence=(artifact_says(f"{name} {how}"),))
 
 
+def first_shape(subject: Subject, _wanted: str) -> Seen | None:
+    """A Sequential whose first layer has the shape of the input, where later ones have an input of their own for it."""
+    constructs = subject.facts.constructs
+    is_alone = "is Sequential" in constructs.get(WHOLE, ()) and "Sequential" not in subject.facts.layers
+    if not is_alone or "begins with a shape" not in constructs.get("Sequential", ()):
+        return None
+    shape = next((each.shape for signature in subject.facts.signatures for each in signature.inputs), None)
+    if shape is None:
+        return None
+    evidence = artifact_says(f"its first layer is not an input, and has the shape {shape}")
+    return Seen(evidence=(evidence,), values={"shape": str(shape), "taken": str((None, *shape))})
+
+
 def operations(subject: Subject, _wanted: str) -> Seen | None:
     of_the_model = subject.facts.constructs.get(WHOLE, ())
     found = [each.removeprefix(OPERATION) for each in of_the_model if each.startswith(OPERATION)]
