@@ -125,7 +125,7 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
             "layers_as_a_list first_shape_of_keras_2 tensorflow_js_file_in_keras_3",
         ),
         ((Mends.NEWER, Mends.OLDER), "archive_of_another_keras_2"),
-        ((Mends.OLDER,), "option_dropped_by_later_keras option_missing_from_older_keras"),
+        ((Mends.OLDER,), "option_dropped_by_later_keras option_missing_from_older_keras gru_without_reset_after"),
         # Keras 2 wrote some of these files so that it never reads them back itself
         ((Mends.OLDER, Mends.KERAS, Mends.FILE), "preprocessing_state_in_hdf5"),
         # a file that Keras 3.15 itself wrote is read by none: 3.13 refuses its newer options
