@@ -33,6 +33,10 @@ KINDS = {
     "folders": "lab_folder_parts.py",
     "states": "lab_state_parts.py",
     "rare": "lab_rare_parts.py",
+    "old": "lab_old_parts.py",
+    "archives": "lab_archive_parts.py",
+    "types": "lab_type_parts.py",
+    "keras1": "lab_keras_1_parts.py",
 }
 """Folder → the program that fills it."""
 GRAPH_SAVERS = (
@@ -48,12 +52,26 @@ SAVERS = {
     "folders": ("tf2.3", "tf2.6", "tf2.12", "tf2.18-tfkeras"),
     "states": ("tf1.15", "tf2.3", "tf2.6", "tf2.12", "tf2.15", "tf2.18-keras3", "tf2.21-keras3"),
     "rare": ("tf1.15", "tf2.3", "tf2.6", "tf2.12", "tf2.15", "tf2.18-tfkeras", "tf2.18-keras3", "tf2.21-keras3"),
+    "old": (),
+    "keras1": (),
+    "archives": ("tf2.12", "tf2.13", "tf2.14"),
+    "types": ("tf2.3", "tf2.21-keras3"),
 }  # fmt: skip
 """Folder → those that fill it, the oldest, some between and the newest of each Keras; of others, all."""
 TIMEOUT = 3600.0
-STANDALONE = ("2.0.9", "2.1.6", "2.2.5", "2.3.1")
-"""Releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
-NEEDED_BY_STANDALONE = ("keras_applications==1.0.8", "keras_preprocessing==1.1.2", "pyyaml==5.4.1", "scipy==1.5.4")
+STANDALONE = {
+    "parts": ("2.0.9", "2.1.6", "2.2.5", "2.3.1"),
+    "old": ("2.0.9", "2.1.6", "2.2.5", "2.3.1"),
+    "keras1": ("1.2.2",),
+}
+"""Folder → releases of the Keras that came before TensorFlow's own; they run on the oldest TensorFlow of the lab."""
+NEEDED_BY_STANDALONE = (
+    "six",
+    "keras_applications==1.0.8",
+    "keras_preprocessing==1.1.2",
+    "pyyaml==5.4.1",
+    "scipy==1.5.4",
+)
 NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS, Loader.CHECKPOINT_SHARDS, Loader.KERAS_LAYER)
 """`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras; `keras_layer` loads as `saved_model` does."""
 
@@ -78,12 +96,11 @@ def save(place: Place, only: Sequence[str] = ()) -> None:
         for kind in kinds:
             if (not only or name in only) and name in SAVERS.get(kind, locks):
                 save_in(place, kind, name, lock)
-    if "parts" not in kinds:
-        return
     oldest = locks["tf1.15"]
-    for release in STANDALONE:
-        if not only or f"keras{release}" in only:
-            save_in(place, "parts", f"keras{release}", oldest, standalone(place, release, oldest))
+    for kind in kinds:
+        for release in STANDALONE.get(kind, ()):
+            if not only or f"keras{release}" in only:
+                save_in(place, kind, f"keras{release}", oldest, standalone(place, release, oldest))
 
 
 def save_in(place: Place, kind: str, name: str, lock: Lock, packages: Path | None = None) -> None:

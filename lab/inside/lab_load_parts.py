@@ -10,6 +10,7 @@ import signal
 import sys
 
 import tensorflow as tf
+from lab_sweep import import_probe
 
 SECONDS = 20
 """For one load; some versions loop for ever over some files."""
@@ -48,9 +49,8 @@ def failure(load, path):
     return None
 
 
-def main(account, wanted):
-    import loaders
-
+def main(probe, account, wanted):
+    loaders = import_probe(probe)[3]
     signal.signal(signal.SIGALRM, give_up)
     with open(account, "a") as stream:
 
@@ -70,8 +70,7 @@ def main(account, wanted):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
     with open(sys.argv[3]) as listing:
-        main(sys.argv[2], listing.read().split("\n"))
+        main(sys.argv[1], sys.argv[2], listing.read().split("\n"))
     sys.stdout.flush()
     os._exit(0)

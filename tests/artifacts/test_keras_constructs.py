@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgate.artifacts.keras_constructs import MAX_CLASSES, UNBOUNDED, WHOLE, constructs
+from loadgate.artifacts.keras_constructs import AFTER_SHAPE, MAX_CLASSES, STATES, UNBOUNDED, WHOLE, constructs
 
 
 def dense(**options: Any) -> dict[str, Any]:
@@ -41,6 +41,39 @@ def test_a_model_begins_with_an_input_with_a_shape_or_with_neither() -> None:
     of_any = sequential(dense(), build_input_shape=[None, None])
     assert "begins without a shape, built for any size" in constructs(of_any)["Sequential"]
     assert "begins with a model" in constructs(sequential(sequential(dense())))["Sequential"]
+
+
+def test_the_layers_that_a_shape_reaches_are_told_up_to_the_one_that_shapes_anew() -> None:
+    convolution = {"class_name": "Conv2D", "config": {"name": "conv"}}
+    normalized = {"class_name": "BatchNormalization", "config": {"axis": [1]}}
+    wrapped = {"class_name": "TimeDistributed", "config": {"layer": convolution}}
+    reshaped = {"class_name": "Reshape", "config": {"target_shape": [2, 2]}}
+    shape = {"batch_input_shape": [None, 4]}
+    found = constructs(sequential(dense(**shape), normalized, wrapped, reshaped, convolution))["Sequential"]
+    assert [each for each in found if each.startswith(AFTER_SHAPE)] == [
+        "after a shape: BatchNormalization along 1",
+        "after a shape: Dense",
+        "after a shape: Reshape",
+        "after a shape: TimeDistributed of Conv2D",
+    ]
+
+
+def test_a_type_of_whole_numbers_is_told_of_the_class_whose_weights_would_be_of_it() -> None:
+    first = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 6], "dtype": "int32"}}
+    found = constructs(sequential(first, dense(dtype="int32")))
+    assert "dtype int32" in found["Dense"]
+    assert "dtype int32" not in found["InputLayer"]
+    assert "dtype float32" not in constructs(sequential(dense(dtype="float32")))["Dense"]
+
+
+@pytest.mark.parametrize(("inputs", "is_told"), [(1, False), (3, True)])
+def test_a_recurrent_layer_that_is_handed_its_states_as_tensors_is_told_from_one_that_is_not(
+    inputs: int, is_told: bool
+) -> None:
+    node = [["first", 0, number, {}] for number in range(inputs)]
+    recurrent = {"class_name": "LSTM", "config": {"units": 3}, "inbound_nodes": [node]}
+    model = {"class_name": "Model", "config": {"layers": [recurrent], "input_layers": [], "output_layers": []}}
+    assert (STATES in constructs(model)["LSTM"]) is is_told
 
 
 def test_a_model_in_a_model_that_nobody_has_called_is_told_from_one_that_stands_alone() -> None:

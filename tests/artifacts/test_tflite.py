@@ -15,7 +15,7 @@ from .encoding import Scalar, Table, byte, flatbuffer, word
 from .on_disk import DATA, find, find_one, read, read_all, write
 
 CUSTOM, CONV_2D, BROADCAST_TO = 32, 3, 130
-FLOAT32, UINT8, INT8 = 0, 3, 9
+FLOAT32, UINT8, INT8, VARIANT = 0, 3, 9, 14
 
 
 def operator_code(code: int, name: str = "", version: int = 1) -> Table:
@@ -90,6 +90,11 @@ def test_types_of_quantised_tensors_are_told_without_biases_and_floats(tmp_path:
     tensors = [tensor("x", INT8, 1, scale=True), tensor("b", 2, 1, scale=True), tensor("y", FLOAT32, 1, scale=True)]
     tensors.append(tensor("z", UINT8, 1))
     assert facts_of(tmp_path, model(graph={0: tensors})).quantization == ("int8",)
+
+
+def test_the_types_of_all_tensors_are_told(tmp_path: Path) -> None:
+    tensors = [tensor("x", FLOAT32, 1), tensor("b", 2, 1), tensor("y", VARIANT, 1)]
+    assert facts_of(tmp_path, model(graph={0: tensors})).extra["tensor_types"] == "float32, int32, variant"
 
 
 def test_signatures_are_preferred_to_the_tensors_of_the_graph(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ from loadgate.diagnosis.trait_words import in_words, refusal_in_words, together
             "Keras 2, Sequential: begins with a Normalization of any size",
             "a `Sequential` that begins with a Normalization of any size in a file of Keras 2",
         ),
+        (
+            "Keras 2, Sequential: after a shape: TimeDistributed of Conv2D",
+            "`TimeDistributed` of Conv2D in a `Sequential` that begins with a shape in a file of Keras 2",
+        ),
+        ("Keras 2, Embedding: dtype int32", "`Embedding` of the dtype `int32` in a file of Keras 2"),
+        ("tensors of variant", "tensors of the type variant"),
         ("Keras 2, Dense: written", "`Dense` in a file of Keras 2"),
         ("Dense: module keras.layers", "`Dense` of the module `keras.layers`"),
         ("Keras 2, RandomRotation without fill_value", "`RandomRotation` without `fill_value` in a file of Keras 2"),

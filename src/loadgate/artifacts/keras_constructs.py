@@ -27,6 +27,12 @@ NAMED = "named"
 """Of an operation whose name is among its options, where that of a layer always is."""
 WITHOUT_SHAPE = "begins without a shape"
 """Of a Sequential model that nobody has called."""
+WITH_SHAPE = "begins with a shape"
+AFTER_SHAPE = "after a shape: "
+"""Before the class of a layer that a shape reaches which a Sequential model begins with in place of an input. Keras 3
+takes the size of the batch for one of its axes."""
+STATES = "states among its tensors"
+"""Of a recurrent layer that is called with a list of what it reads and where it begins."""
 UNBOUNDED = "more than is told apart"
 
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -37,6 +43,10 @@ _DEFAULTS_THAT_CHANGED = {"GRU": "reset_after"}
 _SIZED = frozenset({"Normalization"})
 """Cannot be built before it is told how many numbers it is given, and can be adapted before."""
 _SHAPES = ("batch_input_shape", "batch_shape")
+_SHAPED_ANEW = frozenset({"Flatten", "Reshape"})
+"""What comes after them has nothing to do with the shape before."""
+_RECURRENT = frozenset({"Bidirectional", "ConvLSTM2D", "CuDNNGRU", "CuDNNLSTM", "GRU", "LSTM", "RNN", "SimpleRNN"})
+_FLOATING = ("float", "bfloat", "mixed_")
 _LEFT_OUT = frozenset({"name", "build_config", "compile_config", "inbound_nodes", "registered_name"})
 
 
@@ -103,6 +113,8 @@ class _Walk:
                     self._note(WHOLE, "a name with a slash")
                 continue
             self._note(of, f"{key}{self._value(str(key), value, models, depth)}")
+            if key == "dtype" and isinstance(value, str) and of != "InputLayer" and not value.startswith(_FLOATING):
+                self._note(of, f"dtype {value}")  # which its weights are made of, whatever they are filled with
 
     def _value(self, key: str, value: object, models: tuple[str, ...], depth: int) -> str:
         """What is told of an option beside its name; what is inside is walked as well."""
@@ -171,6 +183,8 @@ class _Walk:
         for node in nodes[:MAX_OPTIONS]:
             for argument in _arguments(node):
                 self._note(name, f"{CALLED}{argument}")
+            if name in _RECURRENT and isinstance(node, list) and len(node) > 1:
+                self._note(name, STATES)
 
 
 def _class_of(value: Mapping[str, Any]) -> str | None:
@@ -213,7 +227,7 @@ def _beginning(layers: Sequence[object], config: object) -> str:
         return "begins with an input"
     inner = first.get("config")
     if isinstance(inner, dict) and ("batch_input_shape" in inner or "batch_shape" in inner):
-        return "begins with a shape"
+        return WITH_SHAPE
     if _class_of(first) in _MODELS:
         return "begins with a model"
     built = config.get("build_input_shape") if isinstance(config, dict) else None
@@ -225,7 +239,27 @@ def _beginning(layers: Sequence[object], config: object) -> str:
 def _beginnings(layers: Sequence[object], config: object, *, is_inner: bool) -> Iterator[str]:
     beginning = _beginning(layers, config)
     yield f"{beginning}, in a model" if is_inner and beginning == WITHOUT_SHAPE else beginning
+    if beginning == WITH_SHAPE:
+        yield from (f"{AFTER_SHAPE}{reached}" for reached in _reached(layers))
     yield from (f"begins with a {unsized} of any size" for unsized in _unsized(layers))
+
+
+def _reached(layers: Sequence[object]) -> Iterator[str]:
+    """The layers, one after the other, that a shape at the beginning reaches, and along which axis each works."""
+    for layer in layers[:MAX_OPTIONS]:
+        if isinstance(layer, dict) and (name := _class_of(layer)) is not None:
+            config = layer["config"] if isinstance(layer["config"], dict) else {}
+            inner, axis = config.get("layer"), _axis(config.get("axis", -1))
+            of = f" of {_class_of(inner)}" if isinstance(inner, dict) else ""
+            yield f"{name}{of}" + ("" if axis == -1 else f" along {axis}")
+            if name in _SHAPED_ANEW:
+                return
+
+
+def _axis(value: object) -> object:
+    """TensorFlow 1 wrote a list of one."""
+    axes = _unwrapped(value)
+    return axes[0] if isinstance(axes, list) and len(axes) == 1 else axes
 
 
 def _unsized(layers: Sequence[object]) -> Iterator[str]:

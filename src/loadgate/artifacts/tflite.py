@@ -124,6 +124,7 @@ def _facts(model: Table, buffer: Buffer) -> Facts:
         "description": model.text(_Model.DESCRIPTION),
         "metadata": ", ".join(metadata),
         "negative_sizes": "yes" if any(map(_has_negative_size, subgraphs)) else "",
+        "tensor_types": ", ".join(sorted(_types(subgraphs))),
         "operator_versions": ", ".join(sorted({f"{operator.name} {operator.version}" for operator in operators})),
     }
     return Facts(
@@ -187,6 +188,10 @@ def _converter(conversion: bytes) -> str | None:
         return (environment.text(_ENVIRONMENT_TENSORFLOW) or None) if environment else None
     except Unreadable:
         return None
+
+
+def _types(subgraphs: Sequence[Table]) -> set[str]:
+    return {_dtype(tensor) for subgraph in subgraphs for tensor in subgraph.tables(_SubGraph.TENSORS)}
 
 
 def _quantized_types(subgraphs: Sequence[Table]) -> Iterator[str]:

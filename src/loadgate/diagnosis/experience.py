@@ -27,6 +27,8 @@ OPTION_OF_ANOTHER = {Line.KERAS_2: "keras_3_file_in_keras_2", Line.KERAS_3: "opt
 """Line on which it is to be loaded → the cause, where it was written on the other."""
 MODULE_OF_ANOTHER = {Line.KERAS_2: "archive_of_another_keras_2", Line.KERAS_3: "keras_2_archive_in_keras_3"}
 """Line → the cause, where a class is not found in the module that the file names."""
+OF_ANOTHER_VERSION = frozenset({NEWER_OPTION, OLDER_OPTION, *OPTION_OF_ANOTHER.values(), *MODULE_OF_ANOTHER.values()})
+"""Causes that no file has in the version that wrote it."""
 NOT_MEASURED = "a version beyond those that were measured"
 DISAGREEING = "what loads in one of its neighbours and not in the other"
 MINOR = 2
@@ -141,9 +143,17 @@ class Experience:
         if judgement.obstacle is None and judgement.unknown is None:
             return Judgement(unknown=self._lacking(artifact, below, above))
         if judgement.refused is None:
-            return judgement
+            return self._unless_own(judgement, saver, version)
         cause = self._cause_of_refusal(judgement.refused, saver, is_newer=is_newer)
         return replace(judgement, obstacle=Obstacle(traits=(), at=0, cause=cause, loads=0))
+
+    def _unless_own(self, judgement: Judgement, saver: Version | None, version: Version) -> Judgement:
+        """What failed because another version wrote it says nothing of a file of this very version."""
+        obstacle = judgement.obstacle
+        is_own = saver is not None and release_of(saver) == release_of(version)
+        if obstacle is None or not is_own or obstacle.cause not in OF_ANOTHER_VERSION:
+            return judgement
+        return Judgement(unknown=self.traits[obstacle.traits[0]])
 
     def _lacking(self, artifact: frozenset[str], *around: int) -> str | None:
         """What no file was seen to load without: a class may want an option that its older self did not write."""

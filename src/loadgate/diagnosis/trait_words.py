@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from loadgate.artifacts.keras_constructs import STATES
 from loadgate.diagnosis.experience import MODULE
 from loadgate.diagnosis.words import OWN
 
@@ -32,6 +33,7 @@ _NOUNS = tuple(
         (r"(\w+) by (\w+)", r"the format `\1` and the loader `\2`"),
         (r"op (\w+)(.*)", r"the op `\1`\2"),
         (r"the attribute (\w+) of (\w+)(.*)", r"the attribute `\1` of `\2`\3"),
+        (r"tensors of (.+)", r"tensors of the type \1"),
         (r"quantized as (\w+)", r"tensors quantised as \1"),
         (r"weights under (\w+)(.*)", r"weights under `\1`\2"),
         (r"a Lambda that looks up (.+)", r"a Lambda that looks up `\1`"),
@@ -44,6 +46,9 @@ _NOUNS = tuple(
         (_CLASS + r"registered as (.+)", r"`\g<owner>` registered as `\2`"),
         (_CLASS + r"function (\S+)", r"`\g<owner>` of the function `\2`"),
         (_CLASS + r"no (\w+)", r"`\g<owner>` without `\2`"),
+        (_CLASS + r"after a shape: (\w+)( .+)?", r"`\2`\3 in a `\g<owner>` that begins with a shape"),
+        (_CLASS + STATES, r"`\g<owner>` called with a list of its states"),
+        (_CLASS + r"dtype (\w+)", r"`\g<owner>` of the dtype `\2`"),
         (_CLASS + r"begins (.+)", r"a `\g<owner>` that begins \2"),
         (_CLASS + r"called with (\w+): nothing", r"`\g<owner>` called with `\2=None`"),
         (_CLASS + r"called with (\w+): (.+)", r"`\g<owner>` called with a \3 for `\2`"),

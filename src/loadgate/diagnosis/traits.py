@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from packaging.version import Version
 
-from loadgate.artifacts.keras_constructs import CALLED, OPERATION, WITHOUT_SHAPE
+from loadgate.artifacts.keras_constructs import AFTER_SHAPE, CALLED, OPERATION, WITHOUT_SHAPE
 from loadgate.artifacts.keras_metadata import BOTH, EMBEDDED
 from loadgate.artifacts.tflite_names import BUILTIN_OPERATORS
 from loadgate.diagnosis import ops
@@ -59,7 +59,7 @@ def traits_of(artifact: Artifact, loader: Loader, target: Target) -> frozenset[s
     found = {f"{artifact.format} by {loader}"}
     if artifact.format in _KERAS_FORMATS:
         dialect = _dialect(facts)
-        found |= {_told_in(dialect, trait) for trait in _of_configuration(facts, target)}
+        found |= {_told_in(dialect, trait) for trait in _of_configuration(facts, loader, target)}
         found |= {f"{dialect}, {trait}" for trait in _of_lambdas(facts, loader, target)}
         found |= {_named(artifact.path), f"written by {dialect}"}
     elif artifact.format is Format.KERAS_WEIGHTS_H5:
@@ -119,26 +119,28 @@ def _named(path: str) -> str:
 # --- Keras --------------------------------------------------------------------------------------------------------
 
 
-def _of_configuration(facts: Facts, target: Target) -> Iterator[str]:
+def _of_configuration(facts: Facts, loader: Loader, target: Target) -> Iterator[str]:
     custom = [each for each in facts.custom_objects if not is_of_training(each)]
     names = {each.name for each in custom}
     if custom:
         yield OWN_OBJECT if target.imports else CUSTOM_OBJECT
+    place = place_of(target, loader)
+    takes_shapes_whole = place is not None and place[0] == Line.KERAS_3
     for name, options in facts.constructs.items():
         if name not in names:
             for option in options:
-                if not _is_of(names, option):
+                if not _is_of(names, option) and (takes_shapes_whole or not option.startswith(AFTER_SHAPE)):
                     yield from _of_construct(facts, name, option)
     if "model_weights" in facts.extra:
         yield NO_WEIGHTS
     if facts.tensors and _is_not_built(facts):
         yield "weights of a model that is not built"
     if "weights_layout" in facts.extra and facts.tensors:
-        yield _of_weights(facts, names)
+        yield _of_weights(facts, names, target)
 
 
 def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
-    """What every layer has, one piece of code of Keras 3 reads for all of them; operations are stored alike as well."""
+    """What every layer has, one piece of code reads for all of them; operations are stored alike as well."""
     if not name and option.startswith(OPERATION):
         yield "an operation among the layers"
     elif option == f"registered as {name}":
@@ -148,7 +150,7 @@ def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
     elif option.startswith(_OF_FIRST_LAYER) and name != "InputLayer":
         yield option  # whatever class it is, the model that it begins takes it off
     else:
-        is_of_every_layer = option.startswith(_OF_EVERY_LAYER) and _dialect(facts) == "Keras 3"
+        is_of_every_layer = option.startswith(_OF_EVERY_LAYER.get(_dialect(facts), ()))
         yield f"{name}: {option}" if name and not is_of_every_layer else option
 
 
@@ -159,7 +161,11 @@ def _is_not_built(facts: Facts) -> bool:
 
 
 _OF_FIRST_LAYER = ("batch_input_shape", "batch_shape")
-_OF_EVERY_LAYER = ("dtype: object", "build_config: input_shape", "build_config: shapes_dict")
+_OF_EVERY_LAYER: Mapping[str, tuple[str, ...]] = {
+    "Keras 2": ("dtype: object", "build_config: input_shape"),
+    "Keras 3": ("dtype: object", "build_config: input_shape", "build_config: shapes_dict"),
+}
+"""By dialect."""
 
 
 def _of_call(name: str, argument: str) -> Iterator[str]:
@@ -180,12 +186,21 @@ def _is_of(own: Collection[str], option: str) -> bool:
     return kind in ("activation", "is") and name in own
 
 
-def _of_weights(facts: Facts, custom: Collection[str]) -> str:
+def _of_weights(facts: Facts, custom: Collection[str], target: Target) -> str:
     """A class of its own names its layers itself, and then only the version tells how they are kept."""
     is_own = any(f"is {name}" in facts.constructs.get("", ()) for name in custom)
     if is_own and (saver := saver_of(facts)):
         return f"weights of a class of its own, as Keras {saver.major}.{saver.minor} keeps them"
-    return f"weights under {facts.extra['weights_layout']}"
+    layout = facts.extra["weights_layout"]
+    saver, tensorflow = saver_of(facts), target.tensorflow
+    if layout.endswith(NUMBERED) and saver and tensorflow and tensorflow < FIRST_THAT_NUMBERS_ALIKE:
+        return f"weights under {layout}, as Keras {saver.major}.{saver.minor} does"
+    return f"weights under {layout}"
+
+
+NUMBERED = ", numbered"
+"""Of a layout in which Keras 2.12 to 2.14 number layers each in its own way, which the version alone tells."""
+FIRST_THAT_NUMBERS_ALIKE = Version("2.15")
 
 
 def is_of_training(custom: CustomObject) -> bool:
@@ -241,7 +256,7 @@ def _of_saved_model(facts: Facts, loader: Loader, target: Target) -> Iterator[st
         yield "optimizer slots, with Keras 2" if has_keras_2(target) else "optimizer slots, without Keras 2"
     if loader in (Loader.KERAS, Loader.TF_KERAS):
         yield f"keras metadata: {_looked_for(metadata, target).partition(':')[0]}"
-        yield from (_FUNCTIONAL.sub("Functional", trait) for trait in _of_configuration(facts, target))
+        yield from (_FUNCTIONAL.sub("Functional", trait) for trait in _of_configuration(facts, loader, target))
         for each in facts.lambdas:
             yield f"bytecode of Python {each.python} in Python {_minor(target.python)}"
             yield from _of_names(each, loader, target)
@@ -359,6 +374,8 @@ def _of_tflite(facts: Facts, target: Target) -> Iterator[str]:
         yield "flex ops"
     if "negative_sizes" in facts.extra:
         yield "a tensor of negative size"
+    types = facts.extra.get("tensor_types", "")
+    yield from (f"tensors of {kind}" for kind in types.split(", ") if kind)
     if target.tensorflow is None:
         yield "a TensorFlow that is not known"
         return
