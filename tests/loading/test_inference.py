@@ -49,6 +49,11 @@ class Served(tf.Module):
         with tf.control_dependencies([tf.debugging.assert_none_equal(x, x)]):
             return {"y": tf.identity(x)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, 4], tf.float32), tf.TensorSpec([None, 4], tf.float32)])
+    def refuse_any_pair(self, x, y):
+        with tf.control_dependencies([tf.debugging.assert_none_equal(x, x)]):
+            return {"y": tf.identity(x) * y[:, None, :]}
+
     @tf.function(input_signature=[tf.TensorSpec([2], tf.int32)])
     def divide(self, lengths):
         return {"y": 12 // lengths}
@@ -62,6 +67,7 @@ for name, others in (
     ("more_frames_than_tried", {"predict": served.take_5000_frames}),
     ("no_frames", {"predict": served.refuse_any_frames}),
     ("no_batch", {"predict": served.refuse_any_batch}),
+    ("no_pair", {"predict": served.refuse_any_pair}),
     ("lengths", {"predict": served.divide}),
 ):
     tf.saved_model.save(served, sys.argv[1] + "/" + name, signatures={"classification": served.parse, **others})
@@ -104,6 +110,7 @@ def test_a_signature_that_takes_what_cannot_be_made_leaves_the_others_to_be_run(
         ("more_frames_than_tried", Outcome.SKIPPED),
         ("no_frames", Outcome.FAILED),
         ("no_batch", Outcome.FAILED),
+        ("no_pair", Outcome.FAILED),
         ("lengths", Outcome.PASSED),
     ],
 )

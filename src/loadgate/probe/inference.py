@@ -60,11 +60,19 @@ def made_up(inputs: List[Input], sizes: Sequence[int]) -> Iterator[List[Any]]:
     """What to call with, the likeliest first. Zeros are lengths that nothing has, and have no logarithm."""
     if all(None not in each.shape[1:] for each in inputs):
         sizes = sizes[:1]
-    lengths = LENGTHS if any(each.may_be_sequence for each in inputs) else LENGTHS[:1]
-    for filling in (0, 1) if any(each.dtype is not None for each in inputs) else (0,):
-        for length in lengths:
-            for size in sizes:
-                yield [each.value(size, length, filling) for each in inputs]
+    lengths = LENGTHS if are_sequences(inputs) else LENGTHS[:1]
+    likeliest = (sizes[0], lengths[0], 0)
+    tries = [likeliest, *((size, lengths[0], 0) for size in sizes[1:]), *((sizes[0], each, 0) for each in lengths[1:])]
+    if any(each.dtype is not None for each in inputs):
+        tries.append((sizes[0], lengths[0], 1))
+    for size, length, filling in tries:
+        yield [each.value(size, length, filling) for each in inputs]
+
+
+def are_sequences(inputs: List[Input]) -> bool:
+    """Whether what is open first may be a length. Beside an input of more dimensions it is the batch of both."""
+    open_first = [each for each in inputs if each.shape[:1] == (None,)]
+    return bool(open_first) and all(each.may_be_sequence for each in open_first)
 
 
 def attempt(inputs: List[Input], call: Callable[[List[Any]], Any], sizes: Sequence[int] = SIZES) -> Any:
@@ -72,20 +80,18 @@ def attempt(inputs: List[Input], call: Callable[[List[Any]], Any], sizes: Sequen
 
     Raises the first refusal where the model can only have failed by itself, and `NothingToRun` where it need not.
     """
-    refusals: List[Exception] = []
+    first: Optional[Exception] = None
+    refusals = set()
     for values in made_up(inputs, sizes):
         try:
             return call(values)
         except Exception as error:  # noqa: BLE001 - which is raised is known at the end
-            refusals.append(error)
-    if all(each.certain for each in inputs) and (not any(each.may_be_sequence for each in inputs) or are_one(refusals)):
-        raise refusals[0]
-    raise NothingToRun("inputs made from the signature were refused: %s" % refusals[0])
-
-
-def are_one(refusals: List[Exception]) -> bool:
-    """Whether it made no difference what was refused."""
-    return len({(type(error), str(error)) for error in refusals}) == 1
+            first = first or error
+            refusals.add((type(error), str(error)))
+    made_no_difference = len(refusals) == 1 or not are_sequences(inputs)
+    if first is not None and made_no_difference and all(each.certain for each in inputs):
+        raise first
+    raise NothingToRun("inputs made from the signature were refused: %s" % first)
 
 
 def signature_inputs(function: Any) -> Tuple[List[str], List[Input]]:
