@@ -291,6 +291,8 @@ class Runtime:
     image: str | None = None
     origin: Origin | None = None
     """Where it was declared, or the line from which it was inferred."""
+    said_again: tuple[Origin, ...] = ()
+    """Where else the same was found, when it was inferred."""
     key_lines: Mapping[str, int] = field(default_factory=dict)
     """Key of the spec, such as `tensorflow` → its line in the file of `origin`. Empty where it was inferred."""
     notes: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadgate.domain import Plan
+from loadgate.errors import UsageError
 from loadgate.phases.init import init
 from loadgate.phases.plan import plan
 
@@ -69,6 +70,11 @@ def test_of_folders_within_folders_the_nearest_counts(tmp_path: Path) -> None:
     assert sorted(loaded(planned).values(), key=sorted) == [{"apps/a.h5"}, {"apps/old/b.h5"}]
 
 
+def test_a_folder_that_says_the_same_as_another_is_home_to_its_models_too(tmp_path: Path) -> None:
+    planned = plan(repository(tmp_path, "a/m.h5", "b/m.h5", "c/m.h5", a=LATE, b=LATE, c=EARLY))
+    assert loaded(planned) == {"a": {"a/m.h5", "b/m.h5"}, "c": {"c/m.h5"}}
+
+
 def test_a_folder_whose_name_reads_as_a_pattern_is_that_folder(tmp_path: Path) -> None:
     planned = plan(repository(tmp_path, "[ab]*/m.h5", "a/b.h5", **{"[ab]*": EARLY, "a": LATE}))
     assert sorted(loaded(planned).values(), key=sorted) == [{"[ab]*/m.h5"}, {"a/b.h5"}]
@@ -104,6 +110,17 @@ def test_a_pattern_of_the_spec_that_no_artifact_answers_to_is_named(tmp_path: Pa
         "loadgate.yml: `b.h5` under `artifacts: loader` matches no artifact.",
         "loadgate.yml: `new/**` under `artifacts` of runtime late matches no artifact.",
     ]
+
+
+def test_what_another_runtime_loads_is_not_told_to_be_loaded_nowhere(tmp_path: Path) -> None:
+    root = repository(tmp_path, "old/a.h5", "new/b.h5", old=EARLY, new=LATE)
+    assert not [note for note in plan(root, runtimes=["old"]).notes if "none of the runtimes" in note]
+
+
+def test_a_model_that_is_asked_for_where_it_is_not_loaded_is_refused(tmp_path: Path) -> None:
+    root = repository(tmp_path, "old/a.h5", "new/b.h5", old=EARLY, new=LATE)
+    with pytest.raises(UsageError, match=r"new/b\.h5 is not loaded in old; it is in new"):
+        plan(root, artifacts=["new/b.h5"], runtimes=["old"])
 
 
 @pytest.mark.parametrize("chosen", ["old", "new"])

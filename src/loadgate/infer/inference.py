@@ -11,7 +11,7 @@ from packaging.requirements import Requirement as ParsedRequirement
 from packaging.version import Version
 
 from loadgate.declared import FOLLOWING_NAMES, TENSORFLOW_NAMES, Python, is_dockerfile
-from loadgate.domain import Requirement, Runtime, Spec
+from loadgate.domain import Origin, Requirement, Runtime, Spec
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.names import names_for
 from loadgate.infer.python_version import version_of
@@ -176,15 +176,17 @@ def _tensorflows(candidate: Candidate) -> list[ParsedRequirement]:
 def _unique(runtimes: Sequence[Runtime]) -> tuple[list[Runtime], list[str]]:
     """Each runtime once and named, and a sentence for each that says the same as another."""
     first: dict[object, Runtime] = {}
+    again: dict[object, list[Origin]] = {}
     notes = []
     for runtime in runtimes:
         packages = (runtime.tensorflow, _texts(runtime.requirements), _texts(runtime.constraints))
         asked = (runtime.python, *packages, frozenset(runtime.env.items()))
         if asked in first:
             notes.append(f"{runtime.origin} says the same as {first[asked].origin}.")
+            again.setdefault(asked, []).extend([runtime.origin] if runtime.origin else [])
         else:
             first[asked] = runtime
-    unique = list(first.values())
+    unique = [replace(runtime, said_again=tuple(again.get(asked, ()))) for asked, runtime in first.items()]
     names = names_for([runtime.name for runtime in unique])
     return [replace(runtime, name=name) for runtime, name in zip(unique, names, strict=True)], notes
 

@@ -73,6 +73,11 @@ def plan(
     read = distinct(read_apart(root, [each for each in sightings if each.path in wanted_paths]))
     cases = tuple(cases_of(read, chosen, spec.loaders))
     loaded = {case.artifact for case in cases}
+    elsewhere = [case for case in cases_of(read, known, spec.loaders) if case.artifact not in loaded]
+    if artifacts and elsewhere and not cases:
+        one = elsewhere[0]
+        raise UsageError(f"{one.artifact} is not loaded in {', '.join(runtimes)}; it is in {one.runtime}")
+    anywhere = loaded | {case.artifact for case in elsewhere}
     found = tuple(artifact for artifact in read if artifact.path in loaded)
     if found:
         refuse_undecided(spec)
@@ -89,7 +94,7 @@ def plan(
         notes=(
             *notes,
             *notes_on_patterns(spec, paths, [file for each in sightings for file in each.files]),
-            *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in loaded]),
+            *notes_on_what_is_loaded_nowhere([each.path for each in read if each.path not in anywhere]),
             *notes_on(cases),
             *notes_on_what_was_not_read(found),
             *notes_on_assets(found),

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from loadgate.artifacts.patterns import compiled
 from loadgate.domain import Runtime, Spec
@@ -20,11 +21,10 @@ def scoped(spec: Spec, paths: Collection[str]) -> tuple[Runtime, ...]:
     Models in a folder that describes a runtime of its own are loaded there. They are loaded elsewhere as well where
     nothing lies that would show what a runtime is for: a service has a folder of its own and takes models from others.
     """
-    folders = {_folder(runtime) for runtime in spec.runtimes if _was_inferred(runtime, spec)}
-    homes = {path: _home(path, folders) for path in paths}
-    owners = set(homes.values())
+    folders = set(chain.from_iterable(_folders(each) for each in spec.runtimes if _was_inferred(each, spec)))
+    owners = {_home(path, folders) for path in paths}
     return tuple(
-        _narrowed(runtime, owners) if _was_inferred(runtime, spec) and _folder(runtime) in owners else runtime
+        _narrowed(runtime, owners) if _was_inferred(runtime, spec) and _folders(runtime) & owners else runtime
         for runtime in spec.runtimes
     )
 
@@ -58,8 +58,10 @@ def _was_inferred(runtime: Runtime, spec: Spec) -> bool:
     return runtime.origin is not None and runtime.origin.file != spec.file
 
 
-def _folder(runtime: Runtime) -> str:
-    return posixpath.dirname(runtime.origin.file) if runtime.origin else ""
+def _folders(runtime: Runtime) -> set[str]:
+    """Those that describe it."""
+    origins = [runtime.origin, *runtime.said_again]
+    return {posixpath.dirname(origin.file) for origin in origins if origin is not None}
 
 
 def _home(path: str, folders: Collection[str]) -> str:
@@ -73,14 +75,14 @@ def _folders_around(path: str) -> Iterator[str]:
 
 
 def _narrowed(runtime: Runtime, owners: Collection[str]) -> Runtime:
-    own = _folder(runtime)
-    others = sorted(owner for owner in owners if owner not in ("", own))
+    own = _folders(runtime)
+    others = sorted(set(owners) - own - {""})
     if not others:
         return runtime
     # the last pattern that matches decides, so what lies within another comes after it
-    around = any(own.startswith(f"{other}/") for other in others)
-    named = sorted([*others, own] if around else others)
-    patterns = [f"/{_literal(folder)}/**" if folder == own else f"!/{_literal(folder)}/**" for folder in named]
+    within = [folder for folder in own if any(folder.startswith(f"{other}/") for other in others)]
+    named = sorted([*others, *within])
+    patterns = [f"{'' if folder in own else '!'}/{_literal(folder)}/**" for folder in named]
     left_out = ", ".join(f"{folder}/" for folder in others)
     has = "has a runtime of its own" if len(others) == 1 else "each has one of its own"
     note = f"What lies in {left_out} is not loaded here, as it {has}; `artifacts` of a runtime says otherwise."
