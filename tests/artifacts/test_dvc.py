@@ -105,6 +105,10 @@ def test_a_dvc_file_stands_for_the_model_that_is_missing(tmp_path: Path) -> None
         "- " * 20_000,
         "\0",
         "!!python/object/apply:os.system ['false']",
+        DVC_FILE.replace("model.h5", "s3://bucket/model.h5"),
+        DVC_FILE.replace("model.h5", "remote://storage/model.h5"),
+        DVC_FILE.replace("model.h5", "C:\\models\\model.h5"),
+        DVC_FILE.replace("model.h5", "C:/models/model.h5"),
     ],
 )
 def test_a_dvc_file_of_something_else_is_no_artifact(tmp_path: Path, content: str) -> None:
@@ -160,6 +164,45 @@ def test_what_a_stage_of_dvc_made_is_found_where_its_lock_says(tmp_path: Path) -
             kind=StandInKind.DVC_POINTER, file="dvc.lock", detail="points at 4,096 bytes, md5 22222222222…"
         ),
     }
+
+
+def test_a_stage_that_is_locked_and_no_longer_declared_promises_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"dvc.lock": LOCK.encode()})
+    assert formats(tmp_path) == {}
+    write(tmp_path, {"dvc.yaml": STAGES.replace("  train:", "  learn:").encode()})
+    assert set(formats(tmp_path)) == {"mobile/small.tflite"}
+
+
+def test_however_often_a_stage_uses_parameters_its_folder_is_known(tmp_path: Path) -> None:
+    command = " ".join(f"${{train.p{number}}}" for number in range(200))
+    stages = f"stages:\n  train:\n    wdir: inner\n    cmd: python train.py {command}\n"
+    write(tmp_path, {"dvc.lock": LOCK.encode(), "dvc.yaml": stages.encode()})
+    assert set(formats(tmp_path)) == {"inner/models/churn.h5"}
+
+
+def test_where_the_stages_cannot_be_read_no_model_is_called_missing(tmp_path: Path) -> None:
+    write(tmp_path, {"dvc.lock": LOCK.encode(), "dvc.yaml": b"stages: {train: {wdir: inner}}\n# " + b"[" * 200})
+    assert formats(tmp_path) == {}
+
+
+def test_a_model_that_dvc_keeps_behind_a_link_out_of_the_repository_is_not_looked_for(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (tmp_path / "data").symlink_to(tmp_path_factory.mktemp("storage"))
+    write(tmp_path, {"churn.dvc": pointer("data/churn.h5"), "own.dvc": pointer("own.h5")})
+    assert [sighting.path for sighting in discover_apart(tmp_path)] == ["own.h5"]
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "m.dvc"])
+def test_an_output_that_aliases_name_a_million_times_is_read_once(tmp_path: Path, name: str) -> None:
+    many = range(1500)
+    keys = "".join(f"      k{number}: v\n" for number in many)
+    outs = f"    outs:\n    - &o\n      path: a.h5\n{keys}" + "    - *o\n" * len(many)
+    stages = "".join(f"  s{number}: *s\n" for number in many)
+    content = {"dvc.lock": f"stages:\n  s: &s\n{outs}{stages}", "m.dvc": outs}[name]
+    declared = "stages:\n  s: &s {cmd: a}\n" + stages
+    write(tmp_path, {name: content.encode(), "dvc.yaml": declared.encode()})
+    assert [output.path for output in outputs(tmp_path, name)] == ["a.h5"]
 
 
 @pytest.mark.parametrize("include", ["models/**", "*.h5"])

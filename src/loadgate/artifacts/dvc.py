@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ _MAX_POINTER = 64 * 1024
 """Bytes."""
 _MAX_BRACKETS = 100
 """DVC writes none. The YAML parser's time grows with the square of how deep they are nested."""
+_INTERPOLATION = re.compile(r"\$\{[^][{}]*\}")
+"""It closes what it opens, so that any number of them are no deeper than one."""
+_READ = ("path", "md5", "size", "nfiles")
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]")
 _WORDS_OF_A_SAVED_MODEL = frozenset({"model", "savedmodel"})
 
 
@@ -71,11 +76,25 @@ def find(folder: Folder) -> Iterable[Sighting]:
 
 def outputs(root: Path, pointer: str) -> Iterator[Output]:
     """What a pointer stands for within the repository, there or not. Nothing where the pointer makes no sense."""
-    for content, folder in _listings(root, pointer):
-        for output in _items(content.get("outs")):
-            path = posixpath.normpath(posixpath.join(folder, output.get("path") or "/"))
-            if path.isprintable() and not path.startswith(("../", "/")) and path not in ("..", "."):
+    real_root = os.path.realpath(root)
+    for listed, folder in _listings(root, pointer):
+        for output in _items(listed):
+            path = _local(folder, output.get("path", ""))
+            if path is not None and _is_inside(real_root, posixpath.dirname(path)):
                 yield Output(path, _is_folder(output), _detail(output))
+
+
+def _local(folder: str, said: str) -> str | None:
+    """Relative to the repository; None for what lies elsewhere, as DVC calls it: external."""
+    path = posixpath.normpath(posixpath.join(folder, said or "/"))
+    if _ELSEWHERE.match(said) or not path.isprintable() or path.startswith(("../", "/")) or path in ("..", "."):
+        return None
+    return path
+
+
+def _is_inside(real_root: str, folder: str) -> bool:
+    """Once every link is followed: a folder of data may be one to another disk."""
+    return f"{os.path.realpath(os.path.join(real_root, folder))}/".startswith(f"{real_root.rstrip('/')}/")
 
 
 def _is_folder(output: Mapping[str, str]) -> bool:
@@ -92,49 +111,62 @@ def _detail(output: Mapping[str, str]) -> str:
 # --- the YAML -----------------------------------------------------------------------------------------------------
 
 
-def _listings(root: Path, pointer: str) -> Iterator[tuple[Mapping[str, Node], str]]:
-    """Each mapping that lists outputs, and the folder that their paths are relative to."""
+def _listings(root: Path, pointer: str) -> Iterator[tuple[Node, str]]:
+    """Each list of outputs, and the folder that their paths are relative to."""
+    seen = set()
+    for content, said, here in _parts(root, pointer):
+        listed, folder = content.get("outs"), _folder_of(said)
+        # by aliases, few bytes can name one list thousands of times
+        if listed is not None and folder is not None and listed not in seen:
+            seen.add(listed)
+            yield listed, posixpath.join(here, folder)
+
+
+def _parts(root: Path, pointer: str) -> Iterator[tuple[Mapping[str, Node], Mapping[str, Node], str]]:
+    """What holds outputs, what says where they are, and the folder of both. No stage counts that DVC would not pull."""
+    from loadgate.yaml_nodes import fields
+
     here, name = posixpath.split(pointer)
     content = _document(root, pointer, MAX_LOCK if name == _LOCK else _MAX_POINTER)
     if name != _LOCK:
-        yield from _from_its_folder(content, content, here)
+        yield content, content, here
         return
-    stages = _fields(content.get("stages"))
-    declared = _fields(_document(root, posixpath.join(here, _STAGES), MAX_LOCK).get("stages")) if stages else {}
+    once = cache(fields)  # by aliases, few bytes can name one mapping thousands of times
+    stages = once(content.get("stages"))
+    declared = once(_document(root, posixpath.join(here, _STAGES), MAX_LOCK).get("stages")) if stages else {}
     for stage, locked in stages.items():
         # one of a `foreach` is locked as `stage@item`, and says what it does one level further down
-        said = _fields(declared.get(stage.partition("@")[0]))
-        yield from _from_its_folder(_fields(locked), _fields(said.get("do")) or said, here)
+        said = once(declared.get(stage.partition("@")[0]))
+        if said:
+            yield once(locked), once(said.get("do")) or said, here
 
 
-def _from_its_folder(
-    content: Mapping[str, Node], said: Mapping[str, Node], here: str
-) -> Iterator[tuple[Mapping[str, Node], str]]:
+def _folder_of(said: Mapping[str, Node]) -> str | None:
+    """None where that takes more than reading."""
     from loadgate.yaml_nodes import text_of
 
     folder = text_of(said["wdir"]) if "wdir" in said else "."
-    if folder and "$" not in folder:
-        yield content, posixpath.join(here, folder)
+    return folder if folder and "$" not in folder else None
 
 
 def _document(root: Path, name: str, limit: int) -> Mapping[str, Node]:
-    from loadgate.yaml_nodes import compose
+    from loadgate.yaml_nodes import compose, fields
 
     try:
         text = read_text(root, name, limit)
-        return _fields(compose(text, name) if text.count("[") + text.count("{") <= _MAX_BRACKETS else None)
+        return fields(compose(text, name)) if _brackets(text) <= _MAX_BRACKETS else {}
     except (UnusableFileError, RecursionError, UsageError):
         return {}
 
 
-def _fields(node: Node | None) -> Mapping[str, Node]:
-    from loadgate.yaml_nodes import fields
+def _brackets(text: str) -> int:
+    text = _INTERPOLATION.sub("", text)
+    return text.count("[") + text.count("{")
 
-    return fields(node)
 
-
-def _items(node: Node | None) -> Iterator[Mapping[str, str]]:
+def _items(listed: Node) -> Iterator[Mapping[str, str]]:
     from loadgate.yaml_nodes import elements, fields, text_of
 
-    for element in elements(node):
-        yield {key: text for key, value in fields(element).items() if (text := text_of(value)) is not None}
+    for element in dict.fromkeys(elements(listed)):
+        output = fields(element)
+        yield {key: text for key in _READ if (text := text_of(output.get(key))) is not None}

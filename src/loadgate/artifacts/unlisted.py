@@ -26,7 +26,7 @@ Told = Callable[[str], object]
 def fetched(root: Path, pointers: Sequence[str], closed: Told, absent: Callable[[Absent], object]) -> Iterator[str]:
     """What DVC brought, by its pointers. `absent` is told of each folder that it did not bring."""
     real_root = _real(root)
-    for path in _outputs(root, pointers, absent):
+    for path in dict.fromkeys(_outputs(root, pointers, absent)):
         yield from _below(real_root, path, closed)
 
 
