@@ -92,6 +92,14 @@ def test_a_submodule_in_which_the_spec_asks_for_models_is_refused(cloned: Path, 
         notes(cloned, include=("own.h5", pattern))
 
 
+def test_one_below_the_place_where_the_spec_asks_for_models_is_told_of_and_not_refused(tmp_path: Path) -> None:
+    inner, outer = repository(tmp_path / "inner"), repository(tmp_path / "outer", "src/own.h5")
+    git(outer, "submodule", "add", "--quiet", str(inner), "src/theirs/json")
+    commit(outer)
+    git(tmp_path, "clone", "--quiet", str(outer), str(tmp_path / "clone"))
+    assert "src/theirs/json;" in notes(tmp_path / "clone", include=("src/**/*.h5",))
+
+
 def test_whoever_names_another_artifact_gets_it_all_the_same(cloned: Path) -> None:
     assert "models;" in notes(cloned, include=("own.h5", "models/**"), named=("own.h5",))
 
@@ -125,7 +133,7 @@ def test_a_model_that_was_merely_deleted_is_not_told_of(tmp_path: Path) -> None:
 
 
 def folder_of_dvc(root: Path, name: str) -> Path:
-    content = f"outs:\n- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa.dir\n  nfiles: 3\n  path: {name}\n"
+    content = f"outs:\n- md5: 8d291ff40607d5c4a1a0f3e2c5f7b9aa.dir\n  nfiles: 3\n  path: {name.rpartition('/')[2]}\n"
     return write(root, {f"{name}.dvc": content.encode()})
 
 
@@ -140,3 +148,4 @@ def test_a_folder_of_data_is_told_of_only_where_the_spec_asks_for_models_in_it(t
     assert notes(tmp_path) == ""
     with pytest.raises(UsageError, match=r"data; run `dvc pull`, or leave it out"):
         notes(tmp_path, include=("data/**",))
+    assert notes(folder_of_dvc(tmp_path, "ml/data"), include=("ml/**/*.tflite",)) == ""

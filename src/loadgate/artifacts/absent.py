@@ -46,9 +46,9 @@ class Absent:
         words = re.split(r"[^a-z]+", posixpath.basename(self.path).lower())
         return self.why is not Why.DVC or not _WORDS_OF_MODELS.isdisjoint(words)
 
-    def lies_at(self, place: str) -> bool:
-        """Whether a folder holds a place of the repository, or lies in it."""
-        return f"{place}/".startswith(f"{self.path}/") or self.path.startswith(f"{place}/")
+    def holds(self, place: str) -> bool:
+        """Whether a folder is a place of the repository, or one above it."""
+        return f"{place}/".startswith(f"{self.path}/")
 
 
 def in_words(found: Sequence[Absent]) -> Iterator[str]:

@@ -305,9 +305,9 @@ class _Choice:
         return promise_of(folder, name) is not None and self.takes_file(absent.path)
 
     def names(self, absent: Absent) -> bool:
-        """Whether a pattern asks for it, rather than leaves open where models lie."""
+        """Whether a pattern asks for it, rather than leaves open where models lie, or in which folder of a place."""
         if absent.is_folder:
-            return any(absent.lies_at(place) for place in self._places)
+            return any(absent.holds(place) for place in self._places)
         return self._include is not None
 
     def takes(self, sighting: Sighting) -> bool:
