@@ -232,6 +232,28 @@ def test_text_that_is_named_as_the_data_of_a_checkpoint_is_none(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.ckpt", b""),
+        ("model.ckpt-1000", b"Not Found\n"),
+        ("variables", b""),
+        ("train", b"<html><head><title>404 Not Found</title></head></html>"),
+    ],
+)
+def test_data_of_a_checkpoint_that_are_gone_are_told_of_where_name_or_content_says_that_they_were(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (sighting,) = find(checkpoint, write(tmp_path, {f"{name}.data-00000-of-00001": content}))
+    assert sighting.path == name
+    assert sighting.stand_in is not None
+    assert sighting.stand_in.kind is StandInKind.MISSING_SHARDS
+
+
+def test_records_of_json_in_shards_are_no_checkpoint(tmp_path: Path) -> None:
+    assert find(checkpoint, write(tmp_path, {"train.data-00000-of-00001": b'{"id": 1}\n{"id": 2}\n'})) == []
+
+
+@pytest.mark.parametrize(
     "beside",
     [
         {"checkpoint": b'model_checkpoint_path: "train"\n'},

@@ -19,12 +19,13 @@ from loadgate.artifacts.interface import HEAD, Folder, Sighting, TooLarge, Unrea
 from loadgate.artifacts.mapped import Buffer, mapped
 from loadgate.artifacts.protos import META_GRAPH, TENSOR_SLICES
 from loadgate.artifacts.wire import Budget, Message, varint
-from loadgate.domain import Facts, Format, SavedWith, StandIn
+from loadgate.domain import Facts, Format, SavedWith, StandIn, StandInKind
 
 _DATA = re.compile(r"(.*)\.data-\d{5}-of-\d{5}", re.DOTALL)
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})", re.DOTALL)
 _LATEST = "checkpoint"
 """The text file that names the checkpoints beside it."""
+_NAMES_OF_CHECKPOINTS = frozenset({"checkpoint", "ckpt", "variables"})
 _FIRST_ENTRY = re.compile(rb"\0\0[\x80-\xff]{0,4}[\x00-\x7f]\x0a", re.DOTALL)
 """A table of version 1 begins with an entry whose key is empty, and whose value with the list of all tensors."""
 _KEY_OF_FIRST_ENTRY = 2
@@ -72,7 +73,16 @@ def _is_of_tensorflow(folder: Folder, prefix: str, names: Collection[str]) -> bo
         return True
     if _LATEST in folder.names and os.fsencode(prefix) in folder.head(_LATEST):
         return True
-    return not all(stand_in.is_text(folder.head(name)) for name in names)
+    if not _NAMES_OF_CHECKPOINTS.isdisjoint(re.split(r"[^a-z]+", prefix.lower())):
+        return True
+    return not all(_is_plain_text(folder, name) for name in names)
+
+
+def _is_plain_text(folder: Folder, name: str) -> bool:
+    """Lines or nothing at all, as the shards of anything may be; a page in HTML was served in place of a file."""
+    head = folder.head(name)
+    found = stand_in.of_file(head, folder.size(name))
+    return stand_in.is_text(head) and (found is None or found[0] is not StandInKind.HTML)
 
 
 def _is_index(folder: Folder, name: str) -> bool:
