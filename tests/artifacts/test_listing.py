@@ -133,3 +133,10 @@ def test_without_git_a_repository_is_walked(tmp_path: Path, monkeypatch: pytest.
 def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "model.h5")
     assert list(listing.walk(tmp_path, "missing")) == []
+
+
+def test_a_named_pipe_in_place_of_what_git_keeps_is_not_waited_for(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    write(tmp_path, "inner/a.txt")
+    os.mkfifo(tmp_path / "inner" / ".git")
+    assert listed(tmp_path / "inner") == ["a.txt"]

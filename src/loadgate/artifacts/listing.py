@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from loadgate import git
 from loadgate.artifacts.absent import Absent, Why
+from loadgate.repository import UnusableFileError, read_bytes
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -85,15 +86,15 @@ def _top(root: Path) -> Path:
 
 def _is_sparse(top: Path) -> bool:
     folder = top / ".git"
-    try:
-        with open(folder, "rb") as stream:  # of a submodule, and of a second work tree, it is a file
-            said = stream.read(_MAX_POINTER).removeprefix(b"gitdir:").strip()
+    if not folder.is_dir():  # of a submodule, and of a second work tree, it is a file
+        try:
+            said = read_bytes(folder, _MAX_POINTER).removeprefix(b"gitdir:").strip()
+        except UnusableFileError:
+            return False
+        if b"\0" in said:
+            return False
         folder = top / os.fsdecode(said)
-        return b"\0" not in said and os.path.lexists(folder / _SPARSE)
-    except IsADirectoryError:
-        return os.path.lexists(folder / _SPARSE)
-    except OSError:
-        return False
+    return os.path.lexists(folder / _SPARSE)
 
 
 def _is_empty(folder: Path) -> bool:
