@@ -351,6 +351,52 @@ def test_ten_thousand_groups_do_not_hang_the_reading_of_pyproject(tmp_path: Path
     assert infer(tmp_path, {"pyproject.toml": content}).runtimes[0].name == "default"
 
 
+KERAS_3 = 'dependencies = ["keras>=3"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "pyproject.toml",
+            f'[project]\n{KERAS_3}[project.optional-dependencies]\nk = ["keras"]\ntf = ["tensorflow>=2.16"]\n',
+        ),
+        ("pyproject.toml", f'[project]\n{KERAS_3}[dependency-groups]\ndev = ["tensorflow==2.16.1"]\n'),
+        (
+            "pyproject.toml",
+            '[project.optional-dependencies]\nkeras = ["keras>=3"]\ntf = ["keras>=3", "tensorflow==2.16.1"]\n',
+        ),
+        ("setup.py", "setup(install_requires=['keras>=3'], extras_require={'tf': ['tensorflow~=2.16.0']})\n"),
+        ("setup.cfg", "[options]\ninstall_requires = keras>=3\n[options.extras_require]\ntf = tensorflow==2.16.1\n"),
+        ("Pipfile", '[packages]\nkeras = "*"\n[dev-packages]\ntensorflow = "==2.16.1"\n'),
+        (
+            "Pipfile.lock",
+            '{"default": {"keras": {"version": "==3.3.3"}}, "develop": {"tensorflow": {"version": "==2.16.1"}}}',
+        ),
+        (
+            "pdm.lock",
+            '[[package]]\nname = "keras"\nversion = "3.3.3"\ngroups = ["default"]\n'
+            '[[package]]\nname = "tensorflow"\nversion = "2.16.1"\ngroups = ["dev"]\n',
+        ),
+        (
+            "uv.lock",
+            '[[package]]\nname = "acme"\nversion = "1"\nsource = { editable = "." }\n'
+            'dependencies = [{ name = "keras" }]\n'
+            '[package.optional-dependencies]\nk = [{ name = "keras" }]\ntf = [{ name = "tensorflow" }]\n'
+            '[[package]]\nname = "keras"\nversion = "3.3.3"\n[[package]]\nname = "tensorflow"\nversion = "2.16.1"\n',
+        ),
+    ],
+)
+def test_a_group_that_brings_tensorflow_is_taken_along_to_a_project_that_needs_keras_alone(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    spec = infer(tmp_path, {name: content})
+    assert spec.undecided == ()
+    (runtime,) = spec.runtimes
+    assert {line.partition("=")[0].rstrip(">~=") for line in asked(runtime)} == {"keras", "tensorflow"}
+    assert any("is taken along, for it brings TensorFlow" in note for note in runtime.notes)
+
+
 def test_groups_that_include_each_other_are_read_once(tmp_path: Path) -> None:
     groups = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}, "tensorflow==2.15.1"]\n'
     assert asked(infer_one(tmp_path, {"pyproject.toml": groups})) == ["tensorflow==2.15.1"]

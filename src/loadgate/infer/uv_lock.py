@@ -109,19 +109,21 @@ def _dependencies(value: object) -> tuple[Table, ...]:
 def _direct_dependencies(
     packages: list[_Package], projects: list[_Package], file: str
 ) -> tuple[list[Table], list[str], bool]:
-    """What the projects need to run; with a group of theirs, where only that brings TensorFlow or Keras.
+    """What the projects need to run; with a group of theirs that brings TensorFlow or Keras, where only that does.
 
     And whether that is one for development, which is the last resort.
     """
     direct = [dependency for project in projects for dependency in project.dependencies]
-    wanted = TENSORFLOW_NAMES | KERAS_NAMES
-    if wanted & _closure(packages, (dependency["name"] for dependency in direct)):
-        return direct, [], False
+    has = _closure(packages, (dependency["name"] for dependency in direct))
     groups = [(project, *group) for project in projects for group in project.groups.items()]
-    for project, group, dependencies in sorted(groups, key=lambda each: is_for_development(each[1])):
-        if wanted & _closure(packages, (dependency["name"] for dependency in dependencies)):
-            note = f"{file}: the group `{group}` of {project.name} is taken along, for it brings TensorFlow."
-            return [*direct, *dependencies], [note], is_for_development(group)
+    ordered = sorted(groups, key=lambda each: is_for_development(each[1]))
+    for what, wanted in (("TensorFlow", TENSORFLOW_NAMES), ("Keras", KERAS_NAMES)):
+        if has & (TENSORFLOW_NAMES | wanted):
+            break
+        for project, group, dependencies in ordered:
+            if wanted & _closure(packages, (dependency["name"] for dependency in dependencies)):
+                note = f"{file}: the group `{group}` of {project.name} is taken along, for it brings {what}."
+                return [*direct, *dependencies], [note], is_for_development(group)
     return direct, [], False
 
 
