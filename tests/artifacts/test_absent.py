@@ -137,9 +137,10 @@ def folder_of_dvc(root: Path, name: str) -> Path:
     return write(root, {f"{name}.dvc": content.encode()})
 
 
-def test_a_folder_of_models_that_dvc_did_not_fetch_is_told_of(tmp_path: Path) -> None:
-    assert notes(folder_of_dvc(tmp_path, "models")) == (
-        "A folder that DVC keeps was not fetched, and what is there was not looked at: models; run `dvc pull`."
+@pytest.mark.parametrize("name", ["models", "churn-model"])
+def test_a_folder_of_models_that_dvc_did_not_fetch_is_told_of(name: str, tmp_path: Path) -> None:
+    assert notes(folder_of_dvc(tmp_path, name)) == (
+        f"A folder that DVC keeps was not fetched, and what is there was not looked at: {name}; run `dvc pull`."
     )
 
 

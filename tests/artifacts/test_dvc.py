@@ -258,13 +258,14 @@ def test_whatever_a_pointer_says_it_stands_for_something_in_the_repository_or_fo
 # --- folders that were not ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["saved_model", "churn-model", "SavedModel"])
-def test_a_folder_named_as_a_model_that_was_not_fetched_is_told_of(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["saved_model", "churn-saved-model-2", "SavedModel"])
+def test_a_folder_named_as_a_saved_model_that_was_not_fetched_is_told_of(name: str, tmp_path: Path) -> None:
     write(tmp_path, {f"export/{name}.dvc": pointer(name, folder=True)})
     assert formats(tmp_path) == {f"export/{name}": "saved_model"}
     assert only_stand_in(tmp_path).detail == "points at 105,619,304 bytes, md5 8d291ff4060…"
 
 
-def test_a_folder_of_data_that_was_not_fetched_is_no_artifact(tmp_path: Path) -> None:
-    write(tmp_path, {"data.dvc": pointer("data", folder=True), "modelling.dvc": pointer("modelling", folder=True)})
+@pytest.mark.parametrize("name", ["data", "modelling", "model", "churn-model"])
+def test_a_folder_that_may_be_of_anything_and_was_not_fetched_is_no_artifact(name: str, tmp_path: Path) -> None:
+    write(tmp_path, {f"{name}.dvc": pointer(name, folder=True)})
     assert formats(tmp_path) == {}

@@ -35,7 +35,6 @@ _INTERPOLATION = re.compile(r"\$\{[^][{}]*\}")
 """It closes what it opens, so that any number of them are no deeper than one."""
 _READ = ("path", "md5", "size", "nfiles")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]")
-_WORDS_OF_A_SAVED_MODEL = frozenset({"model", "savedmodel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,11 @@ class Output:
 
     @property
     def promised(self) -> Format | None:
-        """What its name promises. A folder of data is what DVC is used for most."""
+        """What its name promises. A folder called `model` may as well be of PyTorch or of scikit-learn."""
         if not self.is_folder:
             return promised_format(self.path)
-        words = re.split(r"[^a-z]+", posixpath.basename(self.path).lower())
-        return None if _WORDS_OF_A_SAVED_MODEL.isdisjoint(words) else Format.SAVED_MODEL
+        letters = re.sub(r"[^a-z]+", "", posixpath.basename(self.path).lower())
+        return Format.SAVED_MODEL if "savedmodel" in letters else None
 
 
 def pointers(paths: Iterable[str]) -> list[str]:
