@@ -19,7 +19,7 @@ from loadgate.artifacts.identify import identify
 from .making import formats, save_data_set, save_hdf5, save_keras_3_weights, save_keras_v3, sightings
 from .on_disk import DATA, write
 
-NAMES = ("m.h5", "m.hdf5", "m.weights.h5", "m.keras", "m.tflite")
+NAMES = ("model_7.h5", "weights.hdf5", "m.weights.h5", "m.keras", "m.tflite")
 RANDOM = random.Random(0).randbytes(5000)  # noqa: S311 - the same bytes each time
 NAMED_AS_NOTHING_ELSE = ("m.weights.h5", "m.keras", "M.TFLITE")
 
@@ -115,6 +115,19 @@ def test_a_file_of_zeros_is_damaged(tmp_path: Path, name: str, size: int) -> Non
 def test_a_file_whose_beginning_is_zeros_is_damaged(tmp_path: Path, name: str) -> None:
     write(tmp_path, {name: bytes(4096) + b"what is left"})
     assert damage(tmp_path) == "its first 4,096 bytes are zeros"
+
+
+@pytest.mark.parametrize("name", ["zeros.h5", "remodelled.hdf5"])
+def test_zeros_are_no_artifact_where_other_data_have_such_a_name(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {name: bytes(10_000)})
+    assert formats(tmp_path) == {}
+
+
+def test_weights_behind_a_block_of_the_user_s_own_are_not_called_broken(tmp_path: Path) -> None:
+    path = tmp_path / "m.weights.h5"
+    save_hdf5(path, userblock_size=8192)
+    path.write_bytes(b"written by hand\n" + path.read_bytes()[16:])
+    assert formats(tmp_path) == {}
 
 
 @pytest.mark.parametrize("block", [4096, 65536])

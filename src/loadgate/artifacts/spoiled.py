@@ -21,6 +21,7 @@ __all__ = ["find", "read_facts", "what_happened"]
 
 _NAMED_AS_NOTHING_ELSE = frozenset({Format.KERAS_V3, Format.TFLITE, Format.KERAS_WEIGHTS_H5})
 _CONTAINERS = _NAMED_AS_NOTHING_ELSE | {Format.KERAS_H5}
+_WORDS_OF_MODELS = frozenset({"model", "weights"})
 _HDF5_AS_TEXT = re.compile(rb"(\x89|\t|\?|\xef\xbf\xbd|\xc2\x89|\xe2\x80\xb0|)HDF(\r*\n\x1a\r*\n)")
 """Its signature holds a byte that is no ASCII and each kind of line end, so that what takes it for text shows."""
 _GZIP = b"\x1f\x8b"
@@ -60,19 +61,22 @@ def what_happened(path: Path) -> str | None:
 def _was_a_model(folder: Folder, name: str, promised: Format) -> bool:
     head, nothing_else = folder.head(name), promised in _NAMED_AS_NOTHING_ELSE
     if not head.strip(b"\0"):
-        return not _follows_a_user_block(folder.root / sightings.path_of(folder, name), folder.size(name))
+        is_named = nothing_else or not _WORDS_OF_MODELS.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+        return is_named and not _follows_a_user_block(folder, name)
     if _HDF5_AS_TEXT.match(head) and not hdf5.is_hdf5(head):
         return nothing_else or keras_h5.format_of_remains(name, head) is not None
     if head.startswith(_GZIP):
         return nothing_else or _begins_as_a_model(name, _unpacked(head))
-    return nothing_else and not head.startswith(_SOMETHING_ELSE) and not hdf5.is_hdf5(head)
+    if not nothing_else or head.startswith(_SOMETHING_ELSE):
+        return False
+    return not hdf5.is_hdf5(head) and not _follows_a_user_block(folder, name)
 
 
-def _follows_a_user_block(path: Path, size: int) -> bool:
+def _follows_a_user_block(folder: Folder, name: str) -> bool:
     """Whether HDF5 begins further behind than the head reaches. It may at any power of two."""
-    offset = HEAD
+    offset, size = HEAD, folder.size(name)
     try:
-        with open(path, "rb") as stream:
+        with open(folder.root / sightings.path_of(folder, name), "rb") as stream:
             while offset < min(size, _MAX_USER_BLOCK):
                 stream.seek(offset)
                 if stream.read(len(hdf5.SIGNATURE)) == hdf5.SIGNATURE:
