@@ -15,6 +15,8 @@ from loadgate.domain import Artifact, CustomObject, Format, SavedWith, StandInKi
 
 from .making import DENSE, formats, layer, save_keras_v3, sequential, sightings
 
+LOCAL_HEADER_SIZE = 30
+"""Bytes before the name of a member of an archive."""
 OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -27,6 +29,23 @@ def only_artifact(root: Path) -> Artifact:
 def test_a_model_is_found_by_its_content_whatever_it_is_called(tmp_path: Path, name: str) -> None:
     save_keras_v3(tmp_path / name)
     assert formats(tmp_path) == {name: "keras_v3"}
+
+
+@pytest.mark.parametrize("place", [512, 1024, 2048])
+def test_an_archive_whose_weights_begin_where_a_file_of_hdf5_may_is_still_an_archive(
+    tmp_path: Path, place: int
+) -> None:
+    save_keras_v3(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(tmp_path / "model.keras", "w") as moved:
+        weights = whole.read("model.weights.h5")
+        moved.writestr("metadata.json", whole.read("metadata.json"))
+        headers = 3 * LOCAL_HEADER_SIZE + len("metadata.json" + "config.json" + "model.weights.h5")
+        room = place - headers - len(whole.read("metadata.json"))
+        moved.writestr("config.json", json.dumps(sequential(DENSE)).ljust(room))
+        moved.writestr("model.weights.h5", weights)
+    (tmp_path / "whole.keras").unlink()
+    assert (tmp_path / "model.keras").read_bytes()[place:].startswith(b"\x89HDF")
+    assert formats(tmp_path) == {"model.keras": "keras_v3"}
 
 
 def test_facts_of_a_model(tmp_path: Path) -> None:

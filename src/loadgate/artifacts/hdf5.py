@@ -15,6 +15,7 @@ from typing import TypeVar
 from loadgate.artifacts.hdf5_groups import MAX_ATTRIBUTE, DamagedError, Group, TooLargeError, TruncatedError, Value
 from loadgate.artifacts.hdf5_source import SIGNATURE, Source
 from loadgate.artifacts.hdf5_storage import StoredGroup
+from loadgate.artifacts.zip_members import LOCAL_HEADER
 
 __all__ = [
     "MAX_ATTRIBUTE",
@@ -33,7 +34,12 @@ Result = TypeVar("Result")
 
 
 def is_hdf5(head: bytes) -> bool:
-    """The signature lies at 0, or at 512, 1024, 2048, … where a user block precedes it."""
+    """The signature lies at 0, or at 512, 1024, 2048, … where a user block precedes it.
+
+    An archive of Keras holds a file of HDF5, which may begin at such a place as well.
+    """
+    if head.startswith(LOCAL_HEADER):
+        return False
     return head.startswith(SIGNATURE) or any(head.startswith(SIGNATURE, offset) for offset in (512, 1024, 2048))
 
 
