@@ -1137,6 +1137,51 @@ def test_what_says_nothing_of_a_version_leaves_the_newest_to_be_taken(tmp_path: 
     assert spec.notes[0].startswith("No file of the repository says which TensorFlow")
 
 
+@pytest.mark.parametrize(
+    ("requirement", "name", "content"),
+    [
+        ("tensorflow-text==2.15.0", "install.sh", "pip install tensorflow==2.15.0\n"),
+        ("tflite-runtime==2.14.0", "docs/notes.txt", "converted with tensorflow==2.9.0\n"),
+        ("keras==3.3.3", "tests/tox.ini", "deps = tensorflow==2.15.0\n"),
+        ("keras==3.3.3", ".github/workflows/test.yml", "run: pip install tensorflow==2.15.0\n"),
+        ("keras", ".pre-commit-config.yaml", "additional_dependencies: [tensorflow==2.15.0]\n"),
+        ("keras", "models/churn/config.yaml", "tensorflow_version: 2.11.0\n"),
+        ("keras", "Cargo.lock", 'name = "tensorflow"\nversion = "0.21.0"\n'),
+        ("tfx==1.14.0", "Makefile", "pip install tensorflow==2.13.0\n"),
+        ("keras\ntensorflow==2.9.0 ; platform_machine == 'riscv64'", "a.txt", ""),
+    ],
+)
+def test_what_is_no_word_on_production_leaves_the_verdict_to_requirements_without_a_tensorflow(
+    requirement: str, name: str, content: str, tmp_path: Path
+) -> None:
+    assert infer(tmp_path, {"requirements.txt": requirement + "\n", name: content}).undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "pyproject.toml",
+            '[project]\ndependencies = ["keras"]\n[tool.pixi.pypi-dependencies]\ntensorflow = "==2.15"\n',
+        ),
+        ("Dockerfile", "FROM python:3.11\nRUN pip install keras\nRUN conda install tensorflow=2.4\n"),
+        ("models/serving/docker-compose.yml", "image: tensorflow/serving:2.13.0\n"),
+    ],
+)
+def test_what_a_file_says_beside_the_part_that_is_understood_leaves_no_verdict(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    assert infer(tmp_path, {"requirements.txt": "keras\n", name: content}).undecided
+
+
+def test_a_name_is_told_from_its_comment_and_from_another_system_in_a_line_without_end(tmp_path: Path) -> None:
+    elsewhere = "tensorflow==2.4 # " + "tensorflow==2.4 " * 60_000
+    spec = infer(
+        tmp_path, {"a.sh": elsewhere + "darwin\n", "b.sh": "x " * 9 + "tensorflow==2.4 darwin tensorflow==2.5"}
+    )
+    assert spec.undecided == ("b.sh:1:1: `tensorflow==2.5` names a TensorFlow",)
+
+
 def test_what_could_not_be_read_matters_not_where_another_file_pins_tensorflow(tmp_path: Path) -> None:
     spec = infer(tmp_path, {"uv.lock": "[tensorflow", "requirements.txt": "tensorflow==2.15.1\n"})
     assert (spec.undecided, len(spec.notes)) == ((), 1)

@@ -9,7 +9,16 @@ from itertools import product
 
 from packaging.requirements import Requirement as ParsedRequirement
 
-from loadgate.declared import BRINGING_NAMES, KERAS_NAMES, TENSORFLOW_NAMES, TFLITE_NAMES, Declared, Python, asks_for
+from loadgate.declared import (
+    BRINGING_NAMES,
+    FOLLOWING_NAMES,
+    KERAS_NAMES,
+    TENSORFLOW_NAMES,
+    TFLITE_NAMES,
+    Declared,
+    Python,
+    asks_for,
+)
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.groups import is_for_development
 
@@ -80,8 +89,9 @@ class Candidate:
 
     @property
     def pins_tensorflow(self) -> bool:
-        """One version of it, whatever else is said."""
-        lines = [ParsedRequirement(line.text.split(" --", 1)[0]) for line in self.lines_naming(TENSORFLOW_NAMES)]
+        """One version of it, or of a package whose versions are its own, whatever else is said."""
+        named = self.lines_naming(TENSORFLOW_NAMES) or self.lines_naming(FOLLOWING_NAMES)
+        lines = [ParsedRequirement(line.text.split(" --", 1)[0]) for line in named]
         return self.image is not None or any(
             line.url or any(each.operator in ("==", "===") for each in line.specifier) for line in lines
         )

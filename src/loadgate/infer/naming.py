@@ -39,6 +39,10 @@ DEPLOYING = (
 PROSE = re.compile(
     r"(?i)(^|[^a-z])(readme|changes|changelog|news|history|releases?|notice|license|authors|todo)([^a-z]|$)"
 )
+_OTHERWISE = re.compile(
+    r"(^|/)(Cargo\.(lock|toml)|\.pre-commit-config\.ya?ml)$|(^|/)models?/(.*/)?(config|info|metadata|params)\.ya?ml$"
+)
+"""Of another language's packages, of checks before a commit, and what is stored beside a model of its training."""
 
 MOST_FILES = 2000
 MOST_BYTES = 64 * 1024**2
@@ -91,7 +95,7 @@ def versions_named(root: Path, patterns: Sequence[str], but: Container[str]) -> 
     """Of each file by one of those names the first place that says which TensorFlow."""
     left = MOST_BYTES
     for file in find_files(root, patterns)[:MOST_FILES]:
-        if file in but or PROSE.search(file.rpartition("/")[2]) or left <= 0:
+        if file in but or PROSE.search(file.rpartition("/")[2]) or _OTHERWISE.search(file) or left <= 0:
             continue
         content = _beginning(root, file)
         left -= len(content)
@@ -100,11 +104,16 @@ def versions_named(root: Path, patterns: Sequence[str], but: Container[str]) -> 
 
 
 def _first(expression: re.Pattern[str], text: str, file: str) -> Named | None:
+    comment = elsewhere = end = -1
     for found in expression.finditer(text):
-        start = text.rfind("\n", 0, found.start()) + 1
-        end = text.find("\n", found.end())
-        is_meant = not _ELSEWHERE.search(text, found.end(), end if end >= 0 else len(text))
-        if is_meant and not _IS_COMMENT.search(text[start : found.start()]):
+        if found.end() > end:  # each line is searched once, however many matches are in it
+            start = text.rfind("\n", 0, found.start()) + 1
+            end = text.find("\n", found.end())
+            end = end if end >= 0 else len(text)
+            begun = _IS_COMMENT.search(text, max(start - 1, 0), end)
+            comment = begun.end() if begun else end + 1
+            elsewhere = max((each.start() for each in _ELSEWHERE.finditer(text, start, end)), default=-1)
+        if elsewhere < found.end() and found.start() < comment:
             return Named(file, text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()))
     return None
 

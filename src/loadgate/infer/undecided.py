@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 
+from loadgate.declared import is_dockerfile
 from loadgate.domain import Spec
 from loadgate.errors import LoadgateError
 from loadgate.infer.candidate import Candidate
@@ -24,11 +26,16 @@ def unclear_about(survey: Survey, chosen: Sequence[Candidate]) -> list[Named]:
     if any(candidate.pins_tensorflow for candidate in for_use):
         return []
     unclear = {named.file: named for named in survey.unclear}
-    if any(candidate.brings_tensorflow for candidate in chosen):
-        read = {file for candidate in chosen for file in candidate.reads}
-        deployed = versions_named(survey.root, DEPLOYING if for_use else PATTERNS, but={*unclear, *read})
-        return [named for named in (*unclear.values(), *deployed) if not is_for_development(named.file)]
-    return [*unclear.values(), *versions_named(survey.root, PATTERNS, but=unclear)]
+    brings = any(candidate.brings_tensorflow or candidate.brings_it_along for candidate in chosen)
+    read = {file for candidate in chosen for file in candidate.reads if brings or not _is_read_in_part(file)}
+    found = versions_named(survey.root, DEPLOYING if brings and for_use else PATTERNS, but={*unclear, *read})
+    doubts = [*unclear.values(), *found]
+    return [named for named in doubts if not is_for_development(named.file)] if for_use or brings else doubts
+
+
+def _is_read_in_part(file: str) -> bool:
+    """What a tool's own table, a computed list or a command of another program than pip says is not understood."""
+    return is_dockerfile(file) or posixpath.basename(file) in ("pyproject.toml", "setup.py")
 
 
 def refuse_undecided(spec: Spec) -> None:
