@@ -29,10 +29,10 @@ _KINDS = {
 }
 
 
-def compose(text: str, file: str) -> yaml.Node | None:
+def compose(text: str, file: str, most_nodes: int = MOST_NODES) -> yaml.Node | None:
     """The root node of the only document in `text`; None where there is none. Raises `Mistakes`."""
     try:
-        return _Composer(text).get_single_node()
+        return _Composer(text, most_nodes).get_single_node()
     except _TooMuchError as error:
         raise Mistakes([mistake_at(file, error.node_mark, str(error))]) from error
     except yaml.MarkedYAMLError as error:
@@ -85,8 +85,9 @@ class _TooMuchError(Exception):
 
 
 class _Composer(yaml.SafeLoader):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_nodes: int) -> None:
         super().__init__(text)
+        self._most_nodes = most_nodes
         self._nodes = 0
         self._depth = 0
 
@@ -96,8 +97,8 @@ class _Composer(yaml.SafeLoader):
         self._depth += 1
         if self._depth > DEEPEST:
             raise _TooMuchError(f"more than {DEEPEST} levels deep; no key goes that deep", mark)
-        if self._nodes > MOST_NODES:
-            raise _TooMuchError(f"more than {MOST_NODES:,} values; that is no file a person wrote", mark)
+        if self._nodes > self._most_nodes:
+            raise _TooMuchError(f"more than {self._most_nodes:,} values; that is no file a person wrote", mark)
         try:
             return super().compose_node(parent, index)
         finally:

@@ -150,3 +150,13 @@ def test_a_folder_of_data_is_told_of_only_where_the_spec_asks_for_models_in_it(t
     with pytest.raises(UsageError, match=r"data; run `dvc pull`, or leave it out"):
         notes(tmp_path, include=("data/**",))
     assert notes(folder_of_dvc(tmp_path, "ml/data"), include=("ml/**/*.tflite",)) == ""
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
+def test_stages_of_dvc_that_cannot_be_read_are_told_of(name: str, tmp_path: Path) -> None:
+    stages = {"dvc.lock": b"stages: {train: {}}\n", "dvc.yaml": b"stages: {train: {cmd: a}}\n"}
+    assert notes(write(tmp_path, {f"ml/{file}": content for file, content in stages.items()})) == ""
+    write(tmp_path, {f"ml/{name}": b"stages:\n\t- no YAML\n"})
+    assert f"A file of DVC is no YAML, or too long, and what is there was not looked at: ml/{name}; name" in notes(
+        tmp_path
+    )

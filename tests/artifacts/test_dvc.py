@@ -166,6 +166,15 @@ def test_what_a_stage_of_dvc_made_is_found_where_its_lock_says(tmp_path: Path) -
     }
 
 
+def test_a_lock_of_a_thousand_stages_is_read(tmp_path: Path) -> None:
+    head, *rest = LOCK.partition("  train:")
+    lock = head + "".join(
+        "".join(rest).replace("train", f"train{n}").replace("export", f"export{n}") for n in range(1000)
+    )
+    write(tmp_path, {"dvc.lock": lock.encode(), "dvc.yaml": b"stages:\n  train999: {cmd: python train.py}\n"})
+    assert [output.path for output in outputs(tmp_path, "dvc.lock")] == ["models/churn.h5"]
+
+
 def test_a_stage_that_is_locked_and_no_longer_declared_promises_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"dvc.lock": LOCK.encode()})
     assert formats(tmp_path) == {}
@@ -228,9 +237,10 @@ def test_no_pointer_of_dvc_leads_out_of_the_repository_or_into_what_git_keeps(
     assert formats(tmp_path) == {}
 
 
-def test_more_pointers_than_anybody_has_are_refused_rather_than_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
+def test_more_pointers_than_anybody_has_are_refused_rather_than_read(tmp_path: Path, name: str) -> None:
     for number in range(5):
-        write(tmp_path, {f"{number}/dvc.lock": bytes(1024**2)})
+        write(tmp_path, {f"{number}/dvc.lock": b"", f"{number}/{name}": bytes(1024**2)})
     with pytest.raises(UsageError, match=r"4/dvc\.lock: the pointers of DVC take more than 4,194,304 bytes together"):
         formats(tmp_path)
 

@@ -28,6 +28,11 @@ class Why(Enum):
         "take them into the sparse checkout",
     )
     DVC = ("A folder that DVC keeps was not fetched", "folders that DVC keeps were not fetched", "run `dvc pull`")
+    UNREAD = (
+        "A file of DVC is no YAML, or too long",
+        "files of DVC are no YAML, or too long",
+        "name the models that DVC keeps there with artifacts: {include: [...]} in the spec",
+    )
 
 
 @dataclass(frozen=True, slots=True)

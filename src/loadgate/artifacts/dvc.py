@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,12 +23,16 @@ from loadgate.repository import UnusableFileError, read_text
 if TYPE_CHECKING:
     from yaml import Node
 
-__all__ = ["MAX_LOCK", "Output", "find", "is_pointer", "outputs", "pointers", "read_facts"]
+__all__ = ["MAX_LOCK", "Output", "files_of", "find", "is_pointer", "outputs", "pointers", "read_facts"]
+
+Told = Callable[[str], object]
 
 _POINTER, _LOCK, _STAGES = ".dvc", "dvc.lock", "dvc.yaml"
 MAX_LOCK = 1024**2
 _MAX_POINTER = 64 * 1024
 """Bytes."""
+_MOST_NODES = 100_000
+"""DVC writes about as many into a lock of that size."""
 _MAX_BRACKETS = 100
 """DVC writes none. The YAML parser's time grows with the square of how deep they are nested."""
 _INTERPOLATION = re.compile(r"\$\{[^][{}]*\}")
@@ -63,6 +67,12 @@ def is_pointer(path: str) -> bool:
     return path.endswith(_POINTER) or posixpath.basename(path) == _LOCK
 
 
+def files_of(pointer: str) -> tuple[str, ...]:
+    """Those that are read for a pointer."""
+    here, name = posixpath.split(pointer)
+    return (pointer, posixpath.join(here, _STAGES)) if name == _LOCK else (pointer,)
+
+
 def find(folder: Folder) -> Iterable[Sighting]:
     """The models that are in DVC's storage and not on the disk."""
     for name in filter(is_pointer, folder.names):
@@ -73,10 +83,13 @@ def find(folder: Folder) -> Iterable[Sighting]:
                 yield Sighting(path=output.path, format=output.promised, files=(pointer,), stand_in=stand_in)
 
 
-def outputs(root: Path, pointer: str) -> Iterator[Output]:
-    """What a pointer stands for within the repository, there or not. Nothing where the pointer makes no sense."""
+def outputs(root: Path, pointer: str, unread: Told = str) -> Iterator[Output]:
+    """What a pointer stands for within the repository, there or not. Nothing where the pointer makes no sense.
+
+    `unread` is told of a file of stages that is there and cannot be read.
+    """
     real_root = os.path.realpath(root)
-    for listed, folder in _listings(root, pointer):
+    for listed, folder in _listings(root, pointer, unread):
         for output in _items(listed):
             path = _local(folder, output.get("path", ""))
             if path is not None and _is_inside(real_root, posixpath.dirname(path)):
@@ -110,10 +123,10 @@ def _detail(output: Mapping[str, str]) -> str:
 # --- the YAML -----------------------------------------------------------------------------------------------------
 
 
-def _listings(root: Path, pointer: str) -> Iterator[tuple[Node, str]]:
+def _listings(root: Path, pointer: str, unread: Told) -> Iterator[tuple[Node, str]]:
     """Each list of outputs, and the folder that their paths are relative to."""
     seen = set()
-    for content, said, here in _parts(root, pointer):
+    for content, said, here in _parts(root, pointer, unread):
         listed, folder = content.get("outs"), _folder_of(said)
         # by aliases, few bytes can name one list thousands of times
         if listed is not None and folder is not None and listed not in seen:
@@ -121,23 +134,31 @@ def _listings(root: Path, pointer: str) -> Iterator[tuple[Node, str]]:
             yield listed, posixpath.join(here, folder)
 
 
-def _parts(root: Path, pointer: str) -> Iterator[tuple[Mapping[str, Node], Mapping[str, Node], str]]:
+def _parts(root: Path, pointer: str, unread: Told) -> Iterator[tuple[Mapping[str, Node], Mapping[str, Node], str]]:
     """What holds outputs, what says where they are, and the folder of both. No stage counts that DVC would not pull."""
     from loadgate.yaml_nodes import fields
 
     here, name = posixpath.split(pointer)
-    content = _document(root, pointer, MAX_LOCK if name == _LOCK else _MAX_POINTER)
     if name != _LOCK:
+        content = _document(root, pointer, _MAX_POINTER) or {}
         yield content, content, here
         return
+    stages, declared = (_stages(root, file, unread) for file in files_of(pointer))
     once = cache(fields)  # by aliases, few bytes can name one mapping thousands of times
-    stages = once(content.get("stages"))
-    declared = once(_document(root, posixpath.join(here, _STAGES), MAX_LOCK).get("stages")) if stages else {}
     for stage, locked in stages.items():
         # one of a `foreach` is locked as `stage@item`, and says what it does one level further down
         said = once(declared.get(stage.partition("@")[0]))
         if said:
             yield once(locked), once(said.get("do")) or said, here
+
+
+def _stages(root: Path, name: str, unread: Told) -> Mapping[str, Node]:
+    from loadgate.yaml_nodes import fields
+
+    document = _document(root, name, MAX_LOCK)
+    if document is None:
+        unread(name)
+    return fields((document or {}).get("stages"))
 
 
 def _folder_of(said: Mapping[str, Node]) -> str | None:
@@ -148,14 +169,17 @@ def _folder_of(said: Mapping[str, Node]) -> str | None:
     return folder if folder and "$" not in folder else None
 
 
-def _document(root: Path, name: str, limit: int) -> Mapping[str, Node]:
+def _document(root: Path, name: str, limit: int) -> Mapping[str, Node] | None:
+    """Empty where there is none, and None where it cannot be read."""
     from loadgate.yaml_nodes import compose, fields
 
+    if not os.path.lexists(root / name):
+        return {}
     try:
         text = read_text(root, name, limit)
-        return fields(compose(text, name)) if _brackets(text) <= _MAX_BRACKETS else {}
+        return fields(compose(text, name, _MOST_NODES)) if _brackets(text) <= _MAX_BRACKETS else None
     except (UnusableFileError, RecursionError, UsageError):
-        return {}
+        return None
 
 
 def _brackets(text: str) -> int:

@@ -24,7 +24,7 @@ Told = Callable[[str], object]
 
 
 def fetched(root: Path, pointers: Sequence[str], closed: Told, absent: Callable[[Absent], object]) -> Iterator[str]:
-    """What DVC brought, by its pointers. `absent` is told of each folder that it did not bring."""
+    """What DVC brought, by its pointers. `absent` is told of what it did not bring and of what cannot be read."""
     real_root = _real(root)
     for path in dict.fromkeys(_outputs(root, pointers, absent)):
         yield from _below(real_root, path, closed)
@@ -45,10 +45,10 @@ def _real(root: Path) -> Path:
 def _outputs(root: Path, pointers: Sequence[str], absent: Callable[[Absent], object]) -> Iterator[str]:
     room = _MAX_POINTERS
     for pointer in sorted(pointers):
-        room -= min(_size(root / pointer), dvc.MAX_LOCK)
+        room -= sum(min(_size(root / file), dvc.MAX_LOCK) for file in dvc.files_of(pointer))
         if room < 0:
             raise UsageError(f"{spelled(pointer)}: the pointers of DVC take more than {_MAX_POINTERS:,} bytes together")
-        for output in dvc.outputs(root, pointer):
+        for output in dvc.outputs(root, pointer, lambda file: absent(Absent(file, Why.UNREAD))):
             yield output.path
             if output.is_folder and output.promised is None and not os.path.lexists(root / output.path):
                 absent(Absent(output.path, Why.DVC))
