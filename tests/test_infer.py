@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -599,6 +600,18 @@ def test_setup_py_is_read_as_far_as_it_says_so_itself(tmp_path: Path) -> None:
 def test_names_that_stand_for_one_another_do_not_hang_the_reading_of_setup_py(tmp_path: Path) -> None:
     doubling = "".join(f"a{i} = [*a{i + 1}, *a{i + 1}]\n" for i in range(100))
     infer(tmp_path, {"setup.py": f"a100 = a0\n{doubling}from setuptools import setup\nsetup(install_requires=a0)\n"})
+
+
+def test_texts_that_are_named_again_and_again_do_not_exhaust_the_memory(tmp_path: Path) -> None:
+    text = '"""' + "a\n" * 16_000 + '"""'
+    extras = ", ".join(f"'e{i}': [{'x, ' * 60}'tensorflow==2.15.1']" for i in range(100))
+    content = f"x = {text}\nsetup(install_requires=[{'x, ' * 6000}], extras_require={{{extras}}})\n"
+    tracemalloc.start()
+    try:
+        infer(tmp_path, {"setup.py": content})
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_setup_py_is_never_run(tmp_path: Path) -> None:

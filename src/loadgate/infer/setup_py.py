@@ -15,7 +15,7 @@ from loadgate.repository import read_text
 from loadgate.requirements import Line, read_lines
 
 MOST_VALUES = 10_000
-"""Looked at for one list. A name may stand for a list of names, and each of those again."""
+"""Looked at, lines of texts included. A name may stand for a list of names, and each of those again."""
 MOST_EXTRAS = 100
 
 Names = Mapping[str, ast.expr]
@@ -37,8 +37,9 @@ def read(root: Path, name: str) -> Declared:
         if isinstance(target, ast.Name)
     }
     given = _given(module)
-    lines = list(_lines(given.get("install_requires"), names))
-    groups = list(_extras(given.get("extras_require"), names))
+    left = iter(range(MOST_VALUES))
+    lines = list(_lines(given.get("install_requires"), names, left))
+    groups = list(_extras(given.get("extras_require"), names, left))
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     return Declared(
         requirements=declared.requirements,
@@ -49,12 +50,12 @@ def read(root: Path, name: str) -> Declared:
     )
 
 
-def _extras(given: ast.expr | None, names: Names) -> Iterator[Group]:
+def _extras(given: ast.expr | None, names: Names, left: Iterator[int]) -> Iterator[Group]:
     extras = names.get(given.id) if isinstance(given, ast.Name) else given
     if isinstance(extras, ast.Dict):
         for key, value in list(zip(extras.keys, extras.values, strict=True))[:MOST_EXTRAS]:
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value, list(_lines(value, names))
+                yield key.value, list(_lines(value, names, left))
 
 
 def _given(module: ast.Module) -> Mapping[str, ast.expr]:
@@ -74,13 +75,15 @@ def _is_setup(called: ast.expr) -> bool:
     return getattr(called, "id", None) == "setup" or getattr(called, "attr", None) == "setup"
 
 
-def _lines(given: ast.expr | None, names: Names) -> Iterator[Line]:
+def _lines(given: ast.expr | None, names: Names, left: Iterator[int]) -> Iterator[Line]:
     """The texts of a list, of a name for one, or of lists that are added. What is computed is left out."""
     waiting = [given]
-    for _ in range(MOST_VALUES):
-        if not waiting:
-            return
+    seen: set[ast.expr | None] = set()
+    while waiting and next(left, None) is not None:
         node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
         if isinstance(node, ast.Name):
             waiting.append(names.get(node.id))
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -90,12 +93,12 @@ def _lines(given: ast.expr | None, names: Names) -> Iterator[Line]:
         elif isinstance(node, ast.Starred):
             waiting.append(node.value)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for number, line in enumerate(node.value.splitlines()):
+            for (number, line), _ in zip(enumerate(node.value.splitlines()), left, strict=False):
                 if line.strip() and not line.strip().startswith("#"):
                     yield node.lineno + number, node.col_offset + 1, line.strip()
 
 
 def _python(node: ast.expr | None, names: Names, file: str) -> Python | None:
-    for line, _, said in _lines(node, names):
+    for line, _, said in _lines(node, names, iter(range(MOST_VALUES))):
         return Python(said=said, origin=Origin(file=file, line=line))
     return None
