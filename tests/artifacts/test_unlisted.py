@@ -81,3 +81,27 @@ def test_a_checkpoint_and_a_folder_may_be_named_as_well(root: Path, name: str) -
 def test_a_place_that_is_a_link_is_not_entered(root: Path) -> None:
     (root / "link").symlink_to("models")
     assert found(root, "link/**", "link/deep/model.h5") == set()
+
+
+def notes(root: Path, *include: str, exclude: tuple[str, ...] = (), named: tuple[str, ...] = ()) -> list[str]:
+    told: list[str] = []
+    discover_apart(root, include, exclude, named, told.append)
+    return told
+
+
+def test_where_git_ignores_some_of_a_place_alone_it_is_told_how_many_of_those_were_looked_at(root: Path) -> None:
+    (root / "ml" / "runs").mkdir(parents=True)
+    write(root, {"ml/.gitignore": b"runs/\n", "ml/runs/log.txt": b"ordinary\n"})
+    for path in ("ml/churn.h5", "ml/runs/1.h5", "ml/runs/2.h5"):
+        save_hdf5(root / path)
+    assert notes(root, "ml/**", "*.tflite") == [
+        "In ml, which artifacts: include: names, 2 files that git ignores were looked at as well; "
+        "leave out what was not meant with artifacts: {exclude: [...]} in the spec."
+    ]
+    assert notes(root, "ml/**", exclude=("ml/runs/",)) == notes(root, "ml/churn.h5") == notes(root, "*.h5") == []
+    assert notes(root, "ml/**", named=("ml/churn.h5",)) == []
+
+
+def test_nothing_is_told_of_a_place_of_which_git_ignores_all(root: Path) -> None:
+    write(root, {"models/.gitignore": b"*\n"})
+    assert notes(root, "models/**") == []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from importlib import import_module
@@ -89,14 +89,19 @@ class Search:
         self._paths = list_files(root, close, absent.append)
         pointers = dvc.pointers(self._paths)
         wanted = (*include, *named)
-        ignored = {*fetched(root, pointers, close, absent.append), *reached(root, wanted, close)}
+        ignored = {*fetched(root, pointers, close, absent.append)}
+        beside = {*reached(root, wanted, close)}.difference(ignored)
+        beside = beside.difference(self._paths) if beside else beside
+        notes = [] if named else list(self._choice.notes_on_ignored(beside, self._paths))
+        ignored |= beside
         self._paths += ignored.difference(self._paths) if ignored else ()
         self._refuse_closed(closed)
         missed = [each for each in absent if self._choice.misses(each)]
         if not named:
             self._refuse_absent(missed)
-        self.notes = tuple(f"{sentence}." for sentence in in_words([each for each in missed if each.may_hold_models]))
-        """On what was not looked at, for it is not there."""
+        told = in_words([each for each in missed if each.may_hold_models])
+        self.notes = (*notes, *(f"{sentence}." for sentence in told))
+        """On what git ignores and was looked at, and on what was not, for it is not there."""
         self._files = Files(root, self._paths)
         self._candidates = _candidates(self._paths)
         for folder in installed(root, self._candidates, wanted):
@@ -309,6 +314,20 @@ class _Choice:
         if absent.is_folder:
             return any(absent.holds(place) for place in self._places)
         return self._include is not None
+
+    def notes_on_ignored(self, ignored: Collection[str], listed: Collection[str]) -> Iterator[str]:
+        """A sentence for each place where git ignores some of the files alone: perhaps those were not meant."""
+        for place in dict.fromkeys(self._places):
+            count = sum(self._is_wanted_in(place, path) for path in ignored)
+            if count and any(self._is_wanted_in(place, path) for path in listed):
+                files = "1 file that git ignores was" if count == 1 else f"{count:,} files that git ignores were"
+                yield (
+                    f"In {spelled(place)}, which artifacts: include: names, {files} looked at as well; "
+                    "leave out what was not meant with artifacts: {exclude: [...]} in the spec."
+                )
+
+    def _is_wanted_in(self, place: str, path: str) -> bool:
+        return path.startswith(f"{place}/") and not is_ordinary(path) and self.takes_file(path)
 
     def takes(self, sighting: Sighting) -> bool:
         names = (sighting.path, *sighting.files)

@@ -32,7 +32,8 @@ def discover_apart(
 ) -> tuple[Sighting, ...]:
     """As `discover`. Raises `LoadgateError` where a folder cannot be looked into: what is in it is not known then.
 
-    `note` is told, in a sentence each, of what the repository declares and does not hold here.
+    `note` is told, in a sentence each, of what the repository declares and does not hold here, and of what git ignores
+    beside what was asked for.
     """
     import_readers()
     search = Search(root, include, exclude, named)
