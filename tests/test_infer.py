@@ -1171,6 +1171,35 @@ def test_what_is_no_word_on_production_leaves_the_verdict_to_requirements_withou
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("Dockerfile", "FROM a\nARG TF\nRUN pip install tensorflow==${TF}\n", "Dockerfile:3:1: `tensorflow==${TF}`"),
+        ("setup.py", 'setup(install_requires=[f"tensorflow=={version()}"])', "setup.py:1:1: `tensorflow=={...}`"),
+        ("setup.py", 'setup(install_requires=["tensorflow==%s" % V])', "setup.py:1:1: `tensorflow==%s`"),
+        ("setup.py", 'setup(install_requires=["tensorflow=={}".format(V)])', "setup.py:1:1: `tensorflow=={}`"),
+        ("a/requirements.txt", "tensorflow @ file:///tf.whl", "a/requirements.txt:1:1: `tensorflow @ file:///tf.whl`"),
+        ("b/requirements.txt", "keras\n./tensorflow-2.16.1.whl", "b/requirements.txt:2:1: `tensorflow-2.16.1.whl`"),
+        (
+            "pyproject.toml",
+            "[tool.poetry.dependencies]\ntensorflow = {path = 'a'}\n",
+            "pyproject.toml:2:1: `tensorflow @ file:a`",
+        ),
+    ],
+)
+def test_a_tensorflow_that_is_computed_or_lies_elsewhere_leaves_no_verdict(
+    name: str, content: str, place: str, tmp_path: Path
+) -> None:
+    spec = infer(tmp_path, {"requirements.txt": "keras\n", name: content})
+    assert spec.undecided == (f"{place} names a TensorFlow",)
+
+
+def test_a_text_of_setup_py_is_filled_with_what_its_module_says(tmp_path: Path) -> None:
+    content = 'V = "2.15.1"\nsetup(install_requires=[f"tensorflow=={V}", f"h5py{unknown}"])\n'
+    spec = infer(tmp_path, {"setup.py": content})
+    assert (spec.undecided, asked(spec.runtimes[0])) == ((), ["tensorflow==2.15.1"])
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
         (

@@ -56,6 +56,8 @@ class Python:
 class Declared:
     requirements: tuple[Requirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
+    left_out: tuple[Requirement, ...] = ()
+    """Lines that the resolver cannot be given. Each is a note as well."""
     notes: tuple[str, ...] = ()
     python: Python | None = None
     files: tuple[str, ...] = ()

@@ -86,6 +86,7 @@ class _Reading:
     root: Path
     requirements: list[Requirement] = field(default_factory=list)
     constraints: list[Requirement] = field(default_factory=list)
+    left_out: list[Requirement] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     wrong: list[Requirement] = field(default_factory=list)
@@ -97,6 +98,7 @@ class _Reading:
         declared = Declared(
             requirements=tuple(self.requirements),
             constraints=tuple(self.constraints),
+            left_out=tuple(self.left_out),
             notes=tuple(self.notes),
             files=tuple(dict.fromkeys(name for name, _ in sorted(self.done))),
         )
@@ -193,11 +195,13 @@ class _Reading:
         if _VARIABLE in text:
             why = "no variable of the machine is told to an address that a repository names"
             self.notes.append(f"{origin}: {quoted(text)} is left out: {why}.")
+            self.left_out.append(Requirement(text=text, origin=origin))
             return
         (self.constraints if constraint else self.requirements).append(Requirement(text=text, origin=origin))
 
     def _leave_out(self, text: str, origin: Origin) -> None:
         self.notes.append(f"{origin}: {quoted(text)} is left out: runtimes are made without the repository's files.")
+        self.left_out.append(Requirement(text=text, origin=origin))
 
 
 class _WrongLineError(Exception):

@@ -59,6 +59,7 @@ def read(root: Path, name: str) -> Declared:
     whole = Declared(
         requirements=declared.requirements,
         constraints=declared.constraints,
+        left_out=declared.left_out,
         notes=(*declared.notes, *notes),
         python=python if python and python.said else None,
         files=(name, *declared.files),

@@ -40,6 +40,7 @@ def _read(root: Path, name: str, key: str, python_key: str) -> Declared:
     said = string(document.get(python_key)) or string(table(document.get("metadata")).get(python_key))
     return Declared(
         requirements=declared.requirements,
+        left_out=declared.left_out,
         notes=declared.notes,
         python=Python(said=said, origin=Origin(file=name, line=line_of(text, rf"^{python_key}"))) if said else None,
         files=(name,),

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgate.declared import DOCKERFILES
+from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, asks_for
 from loadgate.domain import Requirement
 from loadgate.mistakes import Mistake, quoted
 from loadgate.repository import LONGEST_TEXT, UnusableFileError, decode, find_files, read_beginning
@@ -78,12 +78,26 @@ class Named:
     @classmethod
     def by(cls, line: Requirement) -> Named | None:
         """A line of which nothing else is understood."""
-        if line.origin is None or not _NAMED.search(line.text):
-            return None
-        return cls(line.origin.file, line.origin.line, line.text)
+        return cls._at(line, line.text) if names_tensorflow(line.text) else None
+
+    @classmethod
+    def by_left_out(cls, line: Requirement) -> Named | None:
+        """A line that is understood, and that no resolver can be given."""
+        if asks_for(line.text, TENSORFLOW_NAMES):
+            return cls._at(line, line.text)
+        found = _VERSIONED.search(line.text)
+        return cls._at(line, found[0]) if found else None
+
+    @classmethod
+    def _at(cls, line: Requirement, said: str) -> Named | None:
+        return cls(line.origin.file, line.origin.line, said) if line.origin else None
 
     def __str__(self) -> str:
         return str(Mistake(self.file, self.line, 1, f"{quoted(self.said)} names a TensorFlow"))
+
+
+def names_tensorflow(text: str) -> bool:
+    return _NAMED.search(text) is not None
 
 
 def named_in(root: Path, file: str) -> Named | None:

@@ -45,6 +45,7 @@ def read(root: Path, name: str) -> Declared:
     return Declared(
         requirements=direct or declared.requirements,
         constraints=declared.constraints,
+        left_out=project.left_out,
         python=Python(said=constraint, origin=origin) if constraint else None,
         files=files,
         for_development=project.for_development,

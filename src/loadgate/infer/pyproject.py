@@ -34,6 +34,7 @@ def read(root: Path, name: str) -> Declared:
     return Declared(
         requirements=declared.requirements,
         constraints=declared.constraints,
+        left_out=declared.left_out,
         notes=declared.notes,
         python=_python(project, poetry, text, name),
         files=(name,),

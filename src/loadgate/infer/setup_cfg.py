@@ -40,6 +40,7 @@ def read(root: Path, name: str) -> Declared:
     origin = Origin(file=name, line=line_of(text, r"^python_requires"))
     return Declared(
         requirements=declared.requirements,
+        left_out=declared.left_out,
         notes=declared.notes,
         python=Python(said=said, origin=origin) if said else None,
         files=(name,),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
 from loadgate.domain import Origin
+from loadgate.infer.naming import names_tensorflow
 from loadgate.infer.taken_along import Group, with_group
 from loadgate.mistakes import Mistake, Mistakes
 from loadgate.repository import read_text
@@ -17,6 +18,9 @@ from loadgate.requirements import Line, read_lines
 MOST_VALUES = 10_000
 """Looked at, lines of texts included. A name may stand for a list of names, and each of those again."""
 MOST_EXTRAS = 100
+MOST_PARTS = 20
+LONGEST_PART = 200
+"""Of a text with values in it."""
 
 Names = Mapping[str, ast.expr]
 """What the module assigns."""
@@ -43,6 +47,7 @@ def read(root: Path, name: str) -> Declared:
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     return Declared(
         requirements=declared.requirements,
+        left_out=declared.left_out,
         notes=declared.notes,
         python=_python(given.get("python_requires"), names, name),
         files=(name,),
@@ -84,18 +89,54 @@ def _lines(given: ast.expr | None, names: Names, left: Iterator[int]) -> Iterato
         if node in seen:
             continue
         seen.add(node)
-        if isinstance(node, ast.Name):
-            waiting.append(names.get(node.id))
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            waiting += [node.right, node.left]
-        elif isinstance(node, ast.List | ast.Tuple):
-            waiting += reversed(node.elts)
-        elif isinstance(node, ast.Starred):
-            waiting.append(node.value)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for (number, line), _ in zip(enumerate(node.value.splitlines()), left, strict=False):
-                if line.strip() and not line.strip().startswith("#"):
-                    yield node.lineno + number, node.col_offset + 1, line.strip()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _written(node, node.value, left)
+        elif within := _within(node, names):
+            waiting += reversed(within)
+        elif node is not None and (text := _filled(node, names)):
+            yield node.lineno, node.col_offset + 1, " ".join(text.split())
+
+
+def _within(node: ast.expr | None, names: Names) -> Sequence[ast.expr | None]:
+    if isinstance(node, ast.Name):
+        return [names.get(node.id)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [node.left, node.right]
+    if isinstance(node, ast.List | ast.Tuple):
+        return node.elts
+    return [node.value] if isinstance(node, ast.Starred) else []
+
+
+def _written(node: ast.Constant, text: str, left: Iterator[int]) -> Iterator[Line]:
+    for (number, line), _ in zip(enumerate(text.splitlines()), left, strict=False):
+        if line.strip() and not line.strip().startswith("#"):
+            yield node.lineno + number, node.col_offset + 1, line.strip()
+
+
+def _filled(node: ast.expr, names: Names) -> str:
+    """The text of a template; empty where it says nothing, for it is not filled and does not name a TensorFlow."""
+    if isinstance(node, ast.JoinedStr):
+        text = "".join(_part(part, names) for part in node.values[:MOST_PARTS])
+        is_filled = "{" not in text and len(node.values) <= MOST_PARTS
+    else:
+        template = node.left if isinstance(node, ast.BinOp) else _formatted(node)
+        text, is_filled = _text(template), False
+    return text if is_filled or names_tensorflow(text) else ""
+
+
+def _part(part: ast.expr, names: Names) -> str:
+    is_plain = isinstance(part, ast.FormattedValue) and part.format_spec is None and part.conversion == -1
+    value = part.value if isinstance(part, ast.FormattedValue) and is_plain else part
+    return _text(names.get(value.id) if isinstance(value, ast.Name) else value)[:LONGEST_PART] or "{...}"
+
+
+def _formatted(node: ast.expr) -> ast.expr | None:
+    function = node.func if isinstance(node, ast.Call) else None
+    return function.value if isinstance(function, ast.Attribute) and function.attr == "format" else None
+
+
+def _text(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _python(node: ast.expr | None, names: Names, file: str) -> Python | None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from loadgate.declared import DOCKERFILES, TENSORFLOW_NAMES, Declared, Python, first_named, is_dockerfile
-from loadgate.domain import Requirement
+from loadgate.domain import Origin, Requirement
 from loadgate.infer import base_image, dockerfile, python_version
 from loadgate.infer.candidate import Candidate
 from loadgate.infer.environment import set_beside, set_by
@@ -76,7 +76,7 @@ class Survey:
         if file not in self._read:
             self._read[file] = None
             try:
-                self._read[file] = read_listed(self.root, file)
+                self._read[file] = self._taken(read_listed(self.root, file))
             except WrongLinesError as error:
                 self._read[file] = self._without(error)
             except Mistakes as error:
@@ -91,9 +91,12 @@ class Survey:
         if len(error.mistakes) > len(told):
             told.append(f"{len(error.mistakes) - len(told)} more lines of {error.mistakes[0].file} are not used.")
         self.notes += told
-        named = (Named.by(line) for line in error.lines)
-        self.unclear += [each for each in named if each is not None]
-        return error.rest
+        self.unclear += filter(None, map(Named.by, error.lines))
+        return self._taken(error.rest)
+
+    def _taken(self, declared: Declared) -> Declared:
+        self.unclear += filter(None, map(Named.by_left_out, declared.left_out))
+        return declared
 
     def _drop(self, file: str, why: str) -> None:
         self.notes.append(f"{why}; the file is not used.")
@@ -120,13 +123,15 @@ class Survey:
                 lines.append((installed.line, 1, f"-c {file}"))
             elif "$" in installed.text or installed.text.startswith(("-r", "-c", "--requirement", "--constraint")):
                 notes.append(f"{image.file}:{installed.line}: {quoted(installed.text)} could not be followed.")
+                origin = Origin(file=image.file, line=installed.line)
+                self.unclear += filter(None, [Named.by(Requirement(text=installed.text, origin=origin))])
             else:
                 lines.append((installed.line, 1, installed.text))
             if installed.is_fresh:
                 fresh.add(file or (image.file, installed.line))
         listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
         try:
-            own = read_lines(self.root, lines, image.file)
+            own = self._taken(read_lines(self.root, lines, image.file))
         except WrongLinesError as error:
             own = self._without(error)
         parts = [*(declared for _, declared in listed if declared), own]

@@ -59,6 +59,7 @@ def read(root: Path, name: str) -> Declared:
     return Declared(
         requirements=declared.requirements,
         constraints=declared.constraints,
+        left_out=declared.left_out,
         notes=(*declared.notes, *notes),
         python=Python(said=python, origin=Origin(file=name, line=line_of(text, r"^requires-python")))
         if python
