@@ -244,6 +244,21 @@ python-versions = ">=3.8,<3.12"
 """
 
 
+def test_the_optional_tensorflow_of_a_poetry_lock_is_installed_where_keras_alone_is_asked_for(tmp_path: Path) -> None:
+    lock = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\noptional = false\n{needs}'
+        for name, version, needs in (
+            ("keras", "3.3.3", ""),
+            ("tensorflow", "2.16.1", '[package.dependencies]\nkeras = ">=3"\ntensorflow-intel = "2.16.1"\n'),
+            ("tensorflow-intel", "2.16.1", ""),
+        )
+    )
+    project = '[tool.poetry.dependencies]\nkeras = "^3.0"\ntensorflow = {version = "^2.16", optional = true}\n'
+    runtime = infer_one(tmp_path, {"poetry.lock": lock, "pyproject.toml": project})
+    assert (asked(runtime), "tensorflow==2.16.1" in held(runtime)) == (["keras", "tensorflow"], True)
+    assert runtime.notes[0] == "`tensorflow==2.16.1`, from poetry.lock:6."
+
+
 def test_a_version_that_a_poetry_lock_does_not_say_the_python_of_holds_nothing(tmp_path: Path) -> None:
     pyproject = """\
 [tool.poetry.dependencies]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from loadgate.declared import Declared, Python
-from loadgate.domain import Origin
+from loadgate.declared import TENSORFLOW_NAMES, Declared, Python
+from loadgate.domain import Origin, Requirement
 from loadgate.infer import pyproject
 from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import specifier
@@ -40,10 +41,10 @@ def read(root: Path, name: str) -> Declared:
     direct = pyproject.without_versions(project.requirements, pinned)
     constraint = specifier(string(table(document.get("metadata")).get("python-versions")))
     origin = Origin(file=name, line=line_of(text, r"^python-versions"))
-    asked = [] if direct else _nobody_needs(packages, forked)
+    asked = _left_to_a_backend(direct, packages) if direct else _nobody_needs(packages, forked)
     declared = read_lines(root, asked, name, constraints=pins)
     return Declared(
-        requirements=direct or declared.requirements,
+        requirements=(*direct, *declared.requirements),
         constraints=declared.constraints,
         left_out=project.left_out,
         python=Python(said=constraint, origin=origin) if constraint else None,
@@ -94,6 +95,23 @@ def _forked(packages: Iterable[Table]) -> set[str]:
 
 def _is_pin(package: Table, forked: set[str]) -> bool:
     return _name(package) not in forked or bool(_marker(package))
+
+
+def _left_to_a_backend(direct: Iterable[Requirement], packages: list[tuple[Table, int]]) -> list[Line]:
+    """The lock's TensorFlow, where it is optional and nothing that is asked for needs it: Keras 3 runs on it."""
+    needs: dict[str, list[str]] = {}
+    for package, _ in packages:
+        names = map(canonicalize_name, table(package.get("dependencies")))
+        needs.setdefault(_name(package), []).extend(names)
+    reached: set[str] = set()
+    waiting: list[str] = [canonicalize_name(re.split(r"[^A-Za-z0-9._-]", line.text, maxsplit=1)[0]) for line in direct]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += needs.get(name, ())
+    left = [(_name(package), line) for package, line in packages if _name(package) in TENSORFLOW_NAMES]
+    return [] if TENSORFLOW_NAMES & reached or not left else [(min(left)[1], 1, min(left)[0])]
 
 
 def _nobody_needs(packages: list[tuple[Table, int]], forked: set[str]) -> list[Line]:
