@@ -74,6 +74,15 @@ REPOSITORIES = {
     "image with a variable": {
         "Dockerfile": 'FROM python:3.11\nENV XLA_FLAGS="--a=\\"b\\""\nRUN pip install tensorflow\n'
     },
+    "image that replaces what a file of its own asks for": {
+        "Dockerfile": "FROM python:3.11\nRUN pip install -r requirements.txt\nRUN pip install tensorflow==2.15.0\n",
+        "requirements.txt": "tensorflow==2.10.0\nnumpy<2\n",
+    },
+    "image and a wrong line": {
+        "Dockerfile": "FROM python:3.11\nRUN pip install -r requirements.txt && pip install h5py\n",
+        "requirements.txt": "tensorflow==2.15.1\nfoo bar baz\n",
+    },
+    "a wrong line": {"requirements.txt": "--extra-index-url https://a.test/simple\ntensorflow>=2.10\nfoo bar baz\n"},
     "several": {"a/requirements.txt": "tensorflow==2.15.1\n", "b/requirements.txt": "tensorflow==2.16.1\n"},
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,8 @@ class Survey:
     unclear: list[Named] = field(default_factory=list)
     """Of that, what names a TensorFlow."""
     _read: dict[str, Declared | None] = field(default_factory=dict)
+    _wrong: set[str] = field(default_factory=set)
+    """Files of which only a part is used. A spec that named one of them would be refused."""
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -79,6 +81,7 @@ class Survey:
                 self._read[file] = self._taken(read_listed(self.root, file))
             except WrongLinesError as error:
                 self._read[file] = self._without(error)
+                self._wrong.add(file)
             except Mistakes as error:
                 self._drop(file, str(error.mistakes[0]))
             except UnusableFileError as error:
@@ -136,6 +139,8 @@ class Survey:
             own = self._without(error)
         parts = [*(declared for _, declared in listed if declared), own]
         requirements, replaced = without_replaced(self._by_command(image, parts))
+        from_files = {line for file, declared in listed if declared for line in declared.requirements}
+        is_in_part = not self._wrong.isdisjoint(files) or not from_files <= set(requirements)
         anew = _of_places(requirements, fresh)
         brought = base_image.brought_by(image, parts, anew)
         if base_image.is_unclear(image, parts, anew):
@@ -145,7 +150,7 @@ class Survey:
             file=image.file,
             requirements=requirements,
             constraints=tuple(line for part in parts for line in part.constraints),
-            requirement_files=tuple(file for file, declared in listed if declared),
+            requirement_files=() if is_in_part else tuple(file for file, declared in listed if declared),
             image=brought,
             python=image.python,
             notes=(*notes, *image.notes, *(note for part in parts for note in part.notes), *replaced, *about_base),
@@ -193,13 +198,17 @@ class Survey:
             (place for place in places if not place.startswith("../") and os.path.isfile(self.root / place)), None
         )
 
+    def _of_file(self, file: str, declared: Declared) -> Candidate:
+        candidate = Candidate.of(file, declared)
+        return replace(candidate, requirement_files=()) if file in self._wrong else candidate
+
     def of_folders(self) -> Iterator[Candidate]:
         """What decides in each folder, and what only a group for development says."""
         by_folder: dict[str, list[tuple[int, Candidate]]] = {}
         decided = {candidate.file for candidate in self.of_images}
         others = [image for image in self.images if image.file not in decided]
         for index in range(len(KINDS)):
-            found = [Candidate.of(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
+            found = [self._of_file(file, declared) for file in self.of_kind(index) if (declared := self.declared(file))]
             speaking = [candidate for candidate in found if candidate.is_about_models]
             for candidate in _without_included(speaking):
                 if candidate.by_development:
