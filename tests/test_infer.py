@@ -1477,6 +1477,47 @@ def test_condas_longer_way_to_write_a_version_is_read(tmp_path: Path) -> None:
     assert (asked(runtime), runtime.python) == (["tensorflow>=2.4,<2.11", "keras==2.4.3.*"], "3.8")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("tensorflow >=2.10 cuda*", "tensorflow>=2.10"),
+        ("tensorflow >= 2.10, <2.16 cuda*", "tensorflow>=2.10,<2.16"),
+        ("tensorflow[version='2.10',build='*cuda*']", "tensorflow==2.10"),
+        ("tensorflow=2.10=*cuda*", "tensorflow==2.10"),
+    ],
+)
+def test_condas_build_is_left_out_for_pypi_has_none(written: str, meant: str, tmp_path: Path) -> None:
+    spec = infer(tmp_path, {"environment.yml": f'dependencies:\n  - "{written}"\n'})
+    assert (spec.undecided, asked(spec.runtimes[0])) == ((), [meant])
+
+
+def test_a_pipfiles_keys_for_a_platform_are_markers(tmp_path: Path) -> None:
+    pipfile = """\
+[packages]
+tensorflow-macos = {version = "==2.13.0", sys_platform = "== 'darwin'"}
+tensorflow = {version = "==2.15.1", platform_system = "== 'Linux'", markers = "python_version > '3.8'"}
+"""
+    runtime = infer_one(tmp_path, {"Pipfile": pipfile})
+    assert asked(runtime) == [
+        "tensorflow-macos==2.13.0 ; (sys_platform == 'darwin')",
+        "tensorflow==2.15.1 ; (python_version > '3.8') and (platform_system == 'Linux')",
+    ]
+    assert runtime.notes[0].startswith("`tensorflow==2.15.1")
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_passed_over"),
+    [
+        *((folder, False) for folder in ("style-transfer", "format", "types", "build", "tools", "test-time-mixing")),
+        *((folder, True) for folder in ("docs", ".github", "examples/churn", "integration-tests")),
+    ],
+)
+def test_a_folder_is_for_development_by_its_whole_name(folder: str, is_passed_over: bool, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"a/requirements.txt": "tensorflow==2.15.1\n"}
+    spec = infer(tmp_path, {**files, f"{folder}/requirements.txt": "tensorflow==2.13.1\n"})
+    assert len(spec.runtimes) == (1 if is_passed_over else 2)
+
+
 def test_a_lock_cannot_smuggle_a_line_into_what_the_resolver_is_given(tmp_path: Path) -> None:
     hostile = UV_LOCK.replace('name = "layers"\nversion = "1.0"', 'name = "layers"\nversion = "1\\n--index-url x"')
     hostile = hostile.replace('{ git = "https://a.test/layers?subdirectory=py&rev=main#0123abc" }', "{}")
