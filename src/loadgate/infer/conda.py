@@ -27,7 +27,7 @@ _ON_PYPI = {
 """Conda's name of a package and PyPI's. conda still has builds of tensorflow-gpu where PyPI's name has none."""
 
 _SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9._-]+)\s*(?P<version>[=<>!~\s].*)?$")
-_BRACKETS = re.compile(r"\[version=(['\"]?)(?P<version>[^'\"\]]*)\1\]$")
+_BRACKETS = re.compile(r"\[version=(['\"]?)(?P<version>[^'\"\]]*)\1(?:,\s*build=[^\]]*)?\]$")
 """conda's longer way to write a version: `tensorflow[version='>=2.4,<2.11']`."""
 
 
@@ -93,7 +93,7 @@ def _specifier(version: str) -> str:
         return ""
     exact = re.fullmatch(r"(={0,2})\s*([\w.+*]+)(?:(?:=|\s+)[\w.*]+)?", version)
     if exact is None:
-        return version.replace(" ", "")
+        return re.sub(r"\s+[\w.*][\w.*=]*$", "", re.sub(r"(?<=[<>=!~,])\s+", "", version)).replace(" ", "")
     operator, number = exact.groups()
     if number.strip(".*") == "":
         return ""

@@ -17,6 +17,12 @@ from loadgate.requirements import Line, read_lines
 
 MOST_DEPENDENCIES = 1000
 """In one table. Each is looked up in the text, for its line."""
+_VARIABLES = (
+    *("os_name", "sys_platform", "platform_machine", "platform_python_implementation", "platform_release"),
+    *("platform_system", "platform_version", "python_version", "python_full_version", "implementation_name"),
+    "implementation_version",
+)
+"""Of PEP 508."""
 
 
 def read(root: Path, name: str) -> Declared:
@@ -42,4 +48,11 @@ def _lines(packages: Table, text: str) -> Iterator[Line]:
     for package, value in islice(packages.items(), MOST_DEPENDENCIES):
         wanted = {"version": value} if isinstance(value, str) else table(value)
         place = line_of(text, rf"^\s*[\"']?{re.escape(package)}[\"']?\s*=")
-        yield place, 1, requirement(package, wanted)
+        yield place, 1, requirement(package, {**wanted, "markers": _marker(wanted)})
+
+
+def _marker(wanted: Table) -> str:
+    """pipenv takes each of the standard's variables as a key: `sys_platform = "== 'linux'"`."""
+    of_keys = [f"{key} {value}" for key in _VARIABLES if (value := string(wanted.get(key)))]
+    limits = [f"({each})" for each in (string(wanted.get("markers")), *of_keys) if each]
+    return " and ".join(limits)
