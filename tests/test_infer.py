@@ -1518,6 +1518,18 @@ def test_a_folder_is_for_development_by_its_whole_name(folder: str, is_passed_ov
     assert len(spec.runtimes) == (1 if is_passed_over else 2)
 
 
+def test_a_folder_whose_name_is_not_utf8_is_told_of_and_leaves_no_verdict(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    for name in (b"requirements.txt", b"notes.txt"):
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(b"tensorflow==2.15.1\n")
+    spec = infer_spec(tmp_path, (3, 11))
+    assert spec.notes == ("Not used, for paths that are not UTF-8 can be said nowhere: `caf\\xe9/requirements.txt`.",)
+    assert spec.undecided == ("caf\\xe9/requirements.txt:1:1: `tensorflow` names a TensorFlow",)
+    assert infer_one(tmp_path, {"requirements.txt": "tensorflow==2.15.1\n"}).notes
+
+
 def test_a_lock_cannot_smuggle_a_line_into_what_the_resolver_is_given(tmp_path: Path) -> None:
     hostile = UV_LOCK.replace('name = "layers"\nversion = "1.0"', 'name = "layers"\nversion = "1\\n--index-url x"')
     hostile = hostile.replace('{ git = "https://a.test/layers?subdirectory=py&rev=main#0123abc" }', "{}")

@@ -112,12 +112,26 @@ def _read_at_most(descriptor: int, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def find_files(root: Path, patterns: Sequence[str]) -> tuple[str, ...]:
-    """Files whose own name matches one of `patterns`, minus what git ignores, nearest to the root first."""
+def find_files(root: Path, patterns: Sequence[str], unsayable: list[str] | None = None) -> tuple[str, ...]:
+    """Files whose own name matches one of `patterns`, minus what git ignores, nearest to the root first.
+
+    A path that is not UTF-8 cannot be said in a spec or a report: it goes to `unsayable` alone.
+    """
     listed = _listed_by_git(root, patterns)
     names = listed if listed is not None else _walked(root)
     found = {name for name in names if _is_ours(name) and _matches(name, patterns)}
-    return tuple(sorted(found, key=lambda name: (name.count("/"), name)))
+    ordered = sorted(found, key=lambda name: (name.count("/"), name))
+    if unsayable is not None:
+        unsayable += [name for name in ordered if not _is_utf8(name)]
+    return tuple(name for name in ordered if _is_utf8(name))
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_ours(name: str) -> bool:

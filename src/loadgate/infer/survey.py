@@ -47,7 +47,19 @@ class Survey:
     @cached_property
     def files(self) -> tuple[str, ...]:
         listed = [pattern for kind in KINDS for pattern in kind.patterns]
-        return find_files(self.root, (*listed, *DOCKERFILES, *python_version.FILES, IN_REQUIREMENTS_FOLDER))
+        unsayable: list[str] = []
+        patterns = (*listed, *DOCKERFILES, *python_version.FILES, IN_REQUIREMENTS_FOLDER)
+        files = find_files(self.root, patterns, unsayable)
+        self._pass_over([file for file in unsayable if kind_of(file) or is_dockerfile(file)][:MOST_FILES])
+        return files
+
+    def _pass_over(self, unsayable: Sequence[str]) -> None:
+        said = {file: os.fsencode(file).decode(errors="backslashreplace") for file in unsayable}
+        if said:
+            names = ", ".join(map(quoted, [*said.values()][:MOST_LINES_TOLD]))
+            self.notes.append(f"Not used, for paths that are not UTF-8 can be said nowhere: {names}.")
+        found = ((named_in(self.root, file), name) for file, name in said.items())
+        self.unclear += [replace(named, file=name) for named, name in found if named]
 
     def of_kind(self, index: int) -> list[str]:
         return [file for file in self.files if kind_of(file) is KINDS[index]][:MOST_FILES]
