@@ -1273,6 +1273,8 @@ def test_a_file_that_leaves_the_version_open_is_held_to_the_pin_of_one_beside_it
     [
         ("Dockerfile", "FROM a\nRUN conda install python=3.8 tensorflow=2.4\n", True),
         ("docker-compose.yml", "image: tensorflow/serving:2.13.0\n", True),
+        ("docker-compose.yml", "image: tensorflow/tensorflow:2.13.0-gpu-jupyter\n", False),
+        ("docker-compose.yml", "image: tensorflow/tensorflow:2.9.1-jupyter\nimage: tensorflow/serving:2.9.0\n", True),
         ("constraints.txt", "tensorflow==2.15.1\n", True),
         ("docs/Dockerfile", "FROM a\nRUN conda install tensorflow=2.4\n", False),
         ("Makefile", "pip install tensorflow==2.4\n", False),

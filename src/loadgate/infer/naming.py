@@ -63,6 +63,8 @@ _WORDS = (b"tensorflow", b"tf-nightly", b"tf_nightly", b"TF_VERSION", b"TF_versi
 """One of them is in whatever the expressions match. To look for them takes a tenth of the time."""
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _IS_COMMENT = re.compile(r"(^|\s)[#;]")
+_IS_NOTEBOOK = re.compile(r"[\w.-]{0,40}-jupyter\b")
+"""Behind the version of `tensorflow/tensorflow:2.15.0-gpu-jupyter`, in which somebody works and nothing is served."""
 _ELSEWHERE = re.compile(r"darwin|win32|windows", re.IGNORECASE)
 """In the marker of a line that is not for this system."""
 
@@ -127,7 +129,7 @@ def _first(expression: re.Pattern[str], text: str, file: str) -> Named | None:
             begun = _IS_COMMENT.search(text, max(start - 1, 0), end)
             comment = begun.end() if begun else end + 1
             elsewhere = max((each.start() for each in _ELSEWHERE.finditer(text, start, end)), default=-1)
-        if elsewhere < found.end() and found.start() < comment:
+        if elsewhere < found.end() and found.start() < comment and not _IS_NOTEBOOK.match(text, found.end()):
             return Named(file, text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()))
     return None
 
