@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
@@ -38,13 +39,10 @@ def _read(root: Path, name: str, key: str, python_key: str) -> Declared:
     run, develop = [list(dict.fromkeys(lines)) for lines in (run, develop)]
     declared = with_group(run, [("dev", develop)], name, lambda lines: read_lines(root, lines, name))
     said = string(document.get(python_key)) or string(table(document.get("metadata")).get(python_key))
-    return Declared(
-        requirements=declared.requirements,
-        left_out=declared.left_out,
-        notes=declared.notes,
+    return replace(
+        declared,
         python=Python(said=said, origin=Origin(file=name, line=line_of(text, rf"^{python_key}"))) if said else None,
         files=(name,),
-        for_development=declared.for_development,
     )
 
 

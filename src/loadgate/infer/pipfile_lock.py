@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
@@ -28,14 +29,7 @@ def read(root: Path, name: str) -> Declared:
     requires = table(meta.get("requires"))
     said = string(requires.get("python_full_version")) or string(requires.get("python_version"))
     origin = Origin(file=name, line=line_of(text, r'"python_(full_)?version"\s*:'))
-    return Declared(
-        requirements=declared.requirements,
-        left_out=declared.left_out,
-        notes=declared.notes,
-        python=Python(said=said, origin=origin) if said else None,
-        files=(name,),
-        for_development=declared.for_development,
-    )
+    return replace(declared, python=Python(said=said, origin=origin) if said else None, files=(name,))
 
 
 def _lines(section: object, places: Mapping[str, int]) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,15 +32,7 @@ def read(root: Path, name: str) -> Declared:
     lines = [*_listed(strings(project.get("dependencies")), text), *_of_poetry(table(poetry.get("dependencies")), text)]
     groups = [*_groups(project, poetry, text), *_groups_of_others(document, text)]
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
-    return Declared(
-        requirements=declared.requirements,
-        constraints=declared.constraints,
-        left_out=declared.left_out,
-        notes=declared.notes,
-        python=_python(project, poetry, text, name),
-        files=(name,),
-        for_development=declared.for_development,
-    )
+    return replace(declared, python=_python(project, poetry, text, name), files=(name,))
 
 
 def without_versions(requirements: Iterable[Requirement], pinned: Collection[str]) -> tuple[Requirement, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
@@ -38,14 +39,7 @@ def read(root: Path, name: str) -> Declared:
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
     said = parser.get("options", "python_requires", fallback="").strip()
     origin = Origin(file=name, line=line_of(text, r"^python_requires"))
-    return Declared(
-        requirements=declared.requirements,
-        left_out=declared.left_out,
-        notes=declared.notes,
-        python=Python(said=said, origin=origin) if said else None,
-        files=(name,),
-        for_development=declared.for_development,
-    )
+    return replace(declared, python=Python(said=said, origin=origin) if said else None, files=(name,))
 
 
 def _lines(listed: str, text: str, key: str) -> Iterator[Line]:

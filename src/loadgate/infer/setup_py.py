@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from loadgate.declared import Declared, Python
@@ -45,14 +46,7 @@ def read(root: Path, name: str) -> Declared:
     lines = list(_lines(given.get("install_requires"), names, left))
     groups = list(_extras(given.get("extras_require"), names, left))
     declared = with_group(lines, groups, name, lambda lines: read_lines(root, lines, name))
-    return Declared(
-        requirements=declared.requirements,
-        left_out=declared.left_out,
-        notes=declared.notes,
-        python=_python(given.get("python_requires"), names, name),
-        files=(name,),
-        for_development=declared.for_development,
-    )
+    return replace(declared, python=_python(given.get("python_requires"), names, name), files=(name,))
 
 
 def _extras(given: ast.expr | None, names: Names, left: Iterator[int]) -> Iterator[Group]:
