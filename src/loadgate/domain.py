@@ -413,6 +413,26 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """Where a repository defines a class or function that a model needs."""
+
+    name: str
+    module: str
+    file: str
+    line: int
+    registered_as: str | None
+    """Under which name importing the module makes it known to Keras; None where it does not, or nobody can read it."""
+
+    def entry(self, registered_name: str | None) -> str:
+        """What stands for it under `imports:`, where a file calls it `registered_name`; None for its bare name.
+
+        A file that was saved before the class was registered, or under another package, finds nothing by the module.
+        """
+        known = self.registered_as is not None and self.registered_as == registered_name
+        return self.module if known else f"{self.module}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the plan phase found out, and all that the phases after it need to know."""
 
@@ -430,6 +450,8 @@ class Plan:
     """What a person should know of the plan as a whole, one sentence each, most important first."""
     checkouts: tuple[Origin, ...] = ()
     """Workflow steps that check out without Git LFS; empty where no artifact is a Git LFS pointer."""
+    definitions: tuple[Definition, ...] = ()
+    """Of what the artifacts need and the repository's own text defines."""
     remedies: RemedyBounds = RemedyBounds()
     trials: tuple[Trial, ...] = ()
     """In a plan of candidates: what each case is for. Empty in a plan of what the user asks."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from loadgate.diagnosis.changes import Failure
-from loadgate.diagnosis.definitions import Definition
 from loadgate.domain import (
     Artifact,
     Case,
     Confidence,
     CustomObject,
+    Definition,
     Device,
     Diagnosis,
     Facts,

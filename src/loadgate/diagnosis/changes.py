@@ -15,12 +15,12 @@ from packaging.specifiers import SpecifierSet
 from loadgate.declared import TENSORFLOW_NAMES, asks_for
 from loadgate.diagnosis import releases
 from loadgate.diagnosis.change import Change, name_of, parse
-from loadgate.diagnosis.definitions import Definition
 from loadgate.domain import (
     LOADERS_OF_FORMAT,
     Artifact,
     Case,
     Confidence,
+    Definition,
     Diagnosis,
     Facts,
     Finding,

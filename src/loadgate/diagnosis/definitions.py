@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from loadgate.domain import Definition
 from loadgate.repository import UnusableFileError, find_files, read_text
 
 MOST_FILES = 5_000
 SOURCE_ROOTS = ("src",)
 """Folders from which modules are imported as well as from the root of the repository."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    name: str
-    module: str
-    file: str
-    line: int
-    registered_as: str | None
-    """Under which name importing the module makes it known to Keras; None where it does not, or nobody can read it."""
-
-    def entry(self, registered_name: str | None) -> str:
-        """What stands for it under `imports:`, where a file calls it `registered_name`; None for its bare name.
-
-        A file that was saved before the class was registered, or under another package, finds nothing by the module.
-        """
-        known = self.registered_as is not None and self.registered_as == registered_name
-        return self.module if known else f"{self.module}:{self.name}"
 
 
 def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[Definition, ...]]:
@@ -53,6 +35,13 @@ def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[D
                 if definition.name in wanted:
                     found.setdefault(definition.name, []).append(definition)
     return {name: tuple(sorted(each, key=lambda one: one.registered_as is None)) for name, each in found.items()}
+
+
+def by_name(definitions: Iterable[Definition]) -> Mapping[str, tuple[Definition, ...]]:
+    found: dict[str, tuple[Definition, ...]] = {}
+    for each in definitions:
+        found[each.name] = (*found.get(each.name, ()), each)
+    return found
 
 
 def module_of(file: str) -> str | None:

@@ -6,14 +6,14 @@ import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from loadgate.diagnosis.attempts import Rounds
-from loadgate.diagnosis.definitions import Definition, find_definitions
+from loadgate.diagnosis.definitions import by_name
 from loadgate.domain import FindingKind, Locks, Outcome, Plan
 from loadgate.errors import INTERRUPTED, UsageError
 from loadgate.interchange import keep_out_of_git, read_results, write_document, write_whole
@@ -26,7 +26,7 @@ from loadgate.places import OURS, refuse_link
 from loadgate.progress import ShowProgress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
-from loadgate.report.truth import Report, Standing
+from loadgate.report.truth import Report
 from loadgate.sandbox.walls import examine, require
 
 MISTAKES = ("no_such_package", "no_such_version", "no_such_python")
@@ -104,7 +104,7 @@ def tried(request: Request, planned: Plan, base: Report | None, show_progress: S
         except KeyboardInterrupt:
             interrupted = True
     assembled = assemble(planned, locks, read_results(results), base, request.gate.fail_on)
-    assembled = remedied(assembled, rounds, defined(assembled))
+    assembled = remedied(assembled, rounds, by_name(planned.definitions))
     if interrupted:
         assembled = replace(assembled, exit_status=INTERRUPTED, headline=f"Stopped. {assembled.headline}")
     for outputs in (own_outputs(request.folder), request.outputs):
@@ -140,13 +140,6 @@ def mend(
         interrupted = True
     write_rounds(request.folder, workbench.rounds)
     return (workbench.rounds,), interrupted
-
-
-def defined(report: Report) -> Mapping[str, tuple[Definition, ...]]:
-    """What the repository defines of what the failed artifacts need: its text tells that without any trial."""
-    failed = {case.case.artifact for case in report.cases if case.standing is Standing.FAILED}
-    needed = [each.facts.custom_objects for each in report.artifacts if each.path in failed and each.facts]
-    return find_definitions(Path(report.repository), {found.name for objects in needed for found in objects})
 
 
 @contextmanager

@@ -11,7 +11,19 @@ from itertools import chain, count
 from pathlib import Path
 
 from loadgate import __version__
-from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Case, Device, Loader, Origin, Plan, Runtime, Spec, StandInKind
+from loadgate.domain import (
+    LOADERS_OF_FORMAT,
+    Artifact,
+    Case,
+    Definition,
+    Device,
+    Loader,
+    Origin,
+    Plan,
+    Runtime,
+    Spec,
+    StandInKind,
+)
 from loadgate.errors import UsageError
 from loadgate.places import SPEC_NAMES, is_file, is_folder
 
@@ -101,6 +113,7 @@ def plan(
             *notes_on_code(found),
         ),
         checkouts=steps_to_mend(root, found),
+        definitions=definitions_for(root, found),
     )
 
 
@@ -173,6 +186,14 @@ def steps_to_mend(root: Path, artifacts: Sequence[Artifact]) -> tuple[Origin, ..
     if any(pointer.kind is StandInKind.GIT_LFS_POINTER for pointer in pointers) or any(notes_on_assets(artifacts)):
         return checkouts_without_lfs(root)
     return ()
+
+
+def definitions_for(root: Path, artifacts: Sequence[Artifact]) -> tuple[Definition, ...]:
+    """Noted here as well: the repository's text tells them without any trial."""
+    from loadgate.diagnosis.definitions import find_definitions
+
+    needed = chain.from_iterable(artifact.facts.custom_objects for artifact in artifacts if artifact.facts)
+    return tuple(chain.from_iterable(find_definitions(root, {found.name for found in needed}).values()))
 
 
 def notes_on(cases: Sequence[Case]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgate import interchange
+from loadgate.diagnosis.definitions import by_name
 from loadgate.domain import FailOn, Locks, Plan
 from loadgate.phases.rounds import read_rounds
 from loadgate.places import status_of
@@ -66,7 +67,7 @@ def report(  # noqa: PLR0913 -- each is a file, or a set of files, of its own
     base = read_base(gate)
     results = (interchange.read_results(path) for path in result_files)
     assembled = assemble_shards(plan, locks, results, base, gate.fail_on)
-    assembled = remedied(assembled, [read_rounds(path) for path in candidates])
+    assembled = remedied(assembled, [read_rounds(path) for path in candidates], by_name(plan.definitions))
     write_outputs(assembled, outputs)
     return assembled
 

@@ -8,9 +8,8 @@ from types import MappingProxyType
 
 from loadgate.diagnosis.attempts import Attempt, Rounds, attempts, repairs
 from loadgate.diagnosis.changes import Failure
-from loadgate.diagnosis.definitions import Definition
 from loadgate.diagnosis.suggestions import recommended
-from loadgate.domain import Artifact, Remedy
+from loadgate.domain import Artifact, Definition, Remedy
 from loadgate.report.truth import CaseReport, Report, RuntimeReport, Standing
 
 NOT_ASKED = "no remedy was tried in this run"
