@@ -15,6 +15,8 @@ from . import encoding as e
 from .making import save_keras_v3, sequential
 from .on_disk import write
 
+pytestmark = pytest.mark.slow
+
 NODE = e.field(1, e.node("a", "NoOp"))
 VERSIONS = e.graph()
 NODE_IN_TEXT = b'node { name: "a" op: "NoOp" }\n'
