@@ -59,6 +59,12 @@ def test_what_lies_in_an_ignored_folder_cannot_be_taken_back(ignoring: Path) -> 
     assert listed(ignoring) == [".gitignore"]
 
 
+def test_a_line_of_a_gitignore_that_is_no_pattern_ignores_nothing(ignoring: Path) -> None:
+    write(ignoring, "model.h5", "other.tmp")
+    write(ignoring, ".gitignore", content="model[z-a].h5\n*.tmp\n")
+    assert listed(ignoring) == [".gitignore", "model.h5"]
+
+
 def test_symbolic_links_to_folders_are_not_followed(ignoring: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     write(outside, "model.h5")

@@ -43,3 +43,8 @@ def test_no_pattern_takes_for_ever_on_any_path(line: str, path: str) -> None:
 def test_a_pattern_of_very_many_folders_is_none() -> None:
     with pytest.raises(ValueError, match=r"more than 3 `\*\*`"):
         compiled(["a/**/b/**/c/**/d/**/e"])
+
+
+def test_a_range_that_ends_before_it_begins_is_no_pattern() -> None:
+    with pytest.raises(ValueError, match="bad character range z-a"):
+        compiled(["model[z-a].h5"])

@@ -26,7 +26,10 @@ def compiled(lines: Iterable[str]) -> GitIgnoreSpec:
     for line in kept:
         if line.count("**") > MAX_ANY_FOLDERS:
             raise ValueError(f"a pattern with more than {MAX_ANY_FOLDERS} `**`")
-    patterns = GitIgnoreSpec.from_lines(kept).patterns
+    try:
+        patterns = GitIgnoreSpec.from_lines(kept).patterns
+    except re.error as error:  # of `[z-a]`, and no ValueError
+        raise ValueError(f"a pattern with a {error.msg}") from error
     for pattern in patterns:
         if pattern.regex is not None:
             pattern.regex = re.compile(_STAR_BEFORE_ANOTHER.sub(r"(?>[^/]*?\1)", pattern.regex.pattern))
