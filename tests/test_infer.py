@@ -1053,6 +1053,19 @@ def test_a_python_for_which_tensorflow_has_no_build_is_not_taken_and_that_is_not
     )
 
 
+@pytest.mark.parametrize(
+    ("project", "python"),
+    [
+        ('[project]\nrequires-python = ">=3.8,<3.9"\ndependencies = ["tensorflow>=2.4"]\n', "3.8"),
+        ('[tool.poetry.dependencies]\npython = "~3.9"\ntensorflow = "^2.10"\n', "3.9"),
+    ],
+)
+def test_a_range_of_old_pythons_is_held_although_the_newest_tensorflow_has_no_builds_for_them(
+    project: str, python: str, tmp_path: Path
+) -> None:
+    assert infer_one(tmp_path, {"pyproject.toml": project}).python == python
+
+
 def test_of_a_range_a_python_is_taken_in_which_a_line_for_tensorflow_holds(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "pyproject.toml": '[project]\nrequires-python = ">=3.11,<3.12"\n',

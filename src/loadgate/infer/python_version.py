@@ -32,7 +32,8 @@ def read(root: Path, name: str) -> Python | None:
 def version_of(python: Python, tensorflow: Requirement) -> str | None:
     """The version that `python` means: itself, or the oldest of a range for which TensorFlow is meant and has builds.
 
-    The oldest of the range is what the project promises to work with. None where there is no such version.
+    The oldest of the range is what the project promises to work with, of those that the newest TensorFlow has builds
+    for, or an older one that is allowed too. None where there is no such version.
     """
     exact = re.fullmatch(r"(?:==\s*)?(3\.\d+(?:\.\d+)?)", python.said)
     if exact:
@@ -43,10 +44,10 @@ def version_of(python: Python, tensorflow: Requirement) -> str | None:
         range_ = SpecifierSet(python.said)
     except InvalidSpecifier:
         return None
-    from loadgate.runtimes.supported_pythons import support_of
+    from loadgate.runtimes.supported_pythons import supports_of
 
-    meant = (each for each in reversed(support_of(tensorflow.specifier).pythons()) if holds(tensorflow.marker, each))
-    return next((version for version in meant if _allows(range_, version)), None)
+    built = (each for support in supports_of(tensorflow.specifier) for each in reversed(support.pythons()))
+    return next((each for each in built if holds(tensorflow.marker, each) and _allows(range_, each)), None)
 
 
 def _allows(range_: SpecifierSet, minor: str) -> bool:

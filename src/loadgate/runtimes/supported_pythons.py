@@ -37,10 +37,18 @@ def support_of(tensorflow: SpecifierSet) -> Support:
 
     A release that is newer than the table is most likely to have builds for what the newest one of the table has.
     """
-    for support in reversed(supports()):
-        if any(tensorflow.contains(release, prereleases=True) for release in support.releases):
-            return support
-    return supports()[-1]
+    return supports_of(tensorflow)[0]
+
+
+def supports_of(tensorflow: SpecifierSet) -> tuple[Support, ...]:
+    """Those of all releases that `tensorflow` allows, newest first."""
+    newest_first = supports()[::-1]
+    allowed = tuple(
+        support
+        for support in newest_first
+        if any(tensorflow.contains(release, prereleases=True) for release in support.releases)
+    )
+    return allowed or newest_first[:1]
 
 
 def advice(tensorflow: SpecifierSet, python: str) -> str | None:
