@@ -571,12 +571,35 @@ def test_poetrys_own_table_is_read(tmp_path: Path) -> None:
         ("*", ""),
         (">=2.1 <3", ">=2.1,<3"),
         ("~=2.15.0", "~=2.15.0"),
+        ("=2.4.1", "==2.4.1"),
+        ("2.10.x", "==2.10.*"),
+        (">=2.4.*", None),
         ("^2 || ^3", None),
         ("latest", None),
     ],
 )
 def test_poetrys_ranges_become_specifiers(written: str, meant: str | None) -> None:
     assert specifier(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pyproject.toml", '[tool.poetry.dependencies]\ntensorflow = "~2.10 || ~2.12"\n'),
+        ("environment.yml", "dependencies: ['tensorflow=2.10|2.12']\n"),
+    ],
+)
+def test_there_is_no_verdict_where_a_tensorflow_is_one_of_several(name: str, content: str, tmp_path: Path) -> None:
+    (undecided,) = infer(tmp_path, {name: content}).undecided
+    assert undecided.startswith(f"{name}:")
+
+
+def test_a_poetry_lock_says_which_of_several_tensorflows_it_is(tmp_path: Path) -> None:
+    project = '[tool.poetry.dependencies]\npython = "^3.9"\nnumpy = "*"\ntensorflow = "~2.12 || ~2.15"\n'
+    spec = infer(tmp_path, {"poetry.lock": POETRY_LOCK, "pyproject.toml": project})
+    (runtime,) = spec.runtimes
+    assert (spec.undecided, asked(runtime)) == ((), ["numpy", "tensorflow"])
+    assert 'tensorflow==2.15.1 ; sys_platform == "linux"' in held(runtime)
 
 
 def test_a_conda_environment_gives_python_its_pip_section_and_what_pypi_has_too(tmp_path: Path) -> None:

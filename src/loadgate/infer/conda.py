@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from loadgate.declared import Declared, Python
+from loadgate.declared import TENSORFLOW_NAMES, Declared, Python
 from loadgate.domain import Origin
 from loadgate.repository import read_text
 from loadgate.requirements import Line, WrongLinesError, read_lines
@@ -38,7 +38,7 @@ def read(root: Path, name: str) -> Declared:
     python = None
     for line, column, item in _items(_value(node, "dependencies")):
         parsed = _SPEC.fullmatch(_BRACKETS.sub(r" \g<version>", item))
-        if parsed is None:
+        if parsed is None or _is_a_choice_of_tensorflows(parsed):
             lines.append((line, column, item))  # whatever it is, pip does not know it either, and says so
             continue
         package, version = parsed["name"].lower(), _specifier(parsed["version"] or "")
@@ -67,6 +67,11 @@ def read(root: Path, name: str) -> Declared:
     if wrong is not None:
         raise WrongLinesError(wrong.mistakes, wrong.lines, whole)
     return whole
+
+
+def _is_a_choice_of_tensorflows(parsed: re.Match[str]) -> bool:
+    """`tensorflow=2.4|2.5`, which PyPI has no word for. Of anything else, any version will do."""
+    return _ON_PYPI.get(parsed["name"].lower()) in TENSORFLOW_NAMES and "|" in (parsed["version"] or "")
 
 
 def _value(node: yaml.Node | None, wanted: str) -> yaml.Node | None:

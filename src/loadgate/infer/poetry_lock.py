@@ -17,7 +17,7 @@ from loadgate.infer.groups import is_for_development
 from loadgate.infer.poetry_versions import specifier
 from loadgate.infer.tables import Table, line_of, lines_beginning, parse_toml, string, strings, table, tables
 from loadgate.repository import LONGEST_LOCK, UnusableFileError, read_text
-from loadgate.requirements import Line, read_lines
+from loadgate.requirements import Line, WrongLinesError, read_lines
 
 
 def read(root: Path, name: str) -> Declared:
@@ -28,7 +28,7 @@ def read(root: Path, name: str) -> Declared:
     lines = lines if len(lines) == len(locked) else [0] * len(locked)
     beside = posixpath.join(posixpath.dirname(name), "pyproject.toml")
     try:
-        project = pyproject.read(root, beside)
+        project = _project(root, beside)
         files: tuple[str, ...] = (name, beside)
     except UnusableFileError:
         project = Declared()
@@ -51,6 +51,14 @@ def read(root: Path, name: str) -> Declared:
         files=files,
         for_development=project.for_development,
     )
+
+
+def _project(root: Path, name: str) -> Declared:
+    """What the lock holds to its versions. A line that cannot be read needs none to be said: the lock has it."""
+    try:
+        return pyproject.read(root, name)
+    except WrongLinesError as error:
+        return error.rest
 
 
 def _is_elsewhere(package: Table) -> bool:

@@ -42,9 +42,11 @@ def _of_python(part: str) -> str:
 
 
 def _part(part: str) -> str:
-    part = part.strip()
-    if re.match(r"\d", part):
-        return f"=={part}"
+    """Of one version: `=2.15` means exactly that, and `2.x` what `2.*` does."""
+    part = re.sub(r"(\.[xX*])+$", ".*", part.strip())
+    exact = re.fullmatch(r"=?(\d.*)", part)
+    if exact:
+        return f"=={exact[1]}"
     if part.startswith("^") or (part.startswith("~") and not part.startswith("~=")):
         lowest = part[1:].strip()
         return f">={lowest},<{_next_breaking(lowest, caret=part.startswith('^'))}"

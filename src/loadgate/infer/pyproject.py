@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from loadgate.declared import Declared, Python
+from loadgate.declared import TENSORFLOW_NAMES, Declared, Python
 from loadgate.domain import Origin, Requirement
 from loadgate.infer.poetry_versions import python_marker, specifier
 from loadgate.infer.tables import Table, line_of, parse_toml, string, strings, table, tables
@@ -129,7 +129,15 @@ def _poetry_line(name: str, wanted: Table) -> str | None:
         return f"{named} @ git+{wanted['git']}" + (f"@{revision}" if revision else "") + suffix
     if string(wanted.get("url")):
         return f"{named} @ {wanted['url']}{suffix}"
-    return named + (specifier(string(wanted.get("version"))) or "") + suffix
+    return named + _version(name, string(wanted.get("version"))) + suffix
+
+
+def _version(name: str, constraint: str) -> str:
+    """What cannot be said otherwise is left open; of a TensorFlow it stays as it is, for any would be a guess."""
+    said = specifier(constraint)
+    if said is None and canonicalize_name(name) in TENSORFLOW_NAMES:
+        return f" {constraint}"
+    return said or ""
 
 
 def _suffix(wanted: Table) -> str:
