@@ -137,6 +137,11 @@ def test_a_case_does_not_see_with_what_its_parent_was_made_fast(results: dict[st
     assert not set(kernel.HUGE_PAGES) & set(seen.split())
 
 
+def test_who_holds_a_case_to_its_limits_comes_before_it(results: dict[str, CaseResult]) -> None:
+    (yields,) = (line for line in results["tells_its_environment"].log.splitlines() if line.startswith("yields "))
+    assert int(yields.split()[1]) > 0
+
+
 def marked_processes() -> Iterator[int]:
     """Processes of any run of ours: each carries the mark in its environment."""
     for entry in Path("/proc").iterdir():

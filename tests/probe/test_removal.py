@@ -73,6 +73,14 @@ def test_what_lies_below_a_path_longer_than_the_kernel_takes_is_removed(folder: 
     assert not folder.exists()
 
 
+def test_between_any_two_files_there_is_time_for_something_else(folder: Path) -> None:
+    for number in range(20):
+        (folder / str(number)).touch()
+    left: list[int] = []
+    remove(str(folder), meanwhile=lambda: left.append(len(os.listdir(folder))))
+    assert left == list(range(20, 0, -1))
+
+
 def test_a_link_is_removed_and_what_it_leads_to_is_not(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (folder / "inner").mkdir()

@@ -26,6 +26,8 @@ OF_THE_MACHINE = (
     "version",
 )
 """What a case sees of /proc beside itself. The rest are processes, whose command lines may hold secrets."""
+YIELDING = 5
+"""Added to a case's niceness: who holds it to its limits comes first, however many processes it makes."""
 OPEN_FILES = 4096
 
 
@@ -81,6 +83,7 @@ class Walls:
 
 def limit(disk: int) -> None:
     """What the kernel itself holds a case to, at the moment in which it goes beyond."""
+    os.nice(YIELDING)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for kind, most in ((resource.RLIMIT_FSIZE, disk), (resource.RLIMIT_NOFILE, OPEN_FILES)):
         soft, hard = resource.getrlimit(kind)

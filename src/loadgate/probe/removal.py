@@ -5,7 +5,7 @@ at once, so that neither the depth of a tree nor the length of a path is too muc
 """
 
 import os
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 _OWNERS = 0o700
 _PLACE = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,8 +21,11 @@ class _Level:
         self.folders = folders
 
 
-def remove(folder: str) -> None:
-    """As far as this process may. What is gone already, or is no folder, is left alone."""
+def remove(folder: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """As far as this process may. What is gone already, or is no folder, is left alone.
+
+    `meanwhile` is called between any two files: tens of thousands of them take more than a second.
+    """
     parent, name = os.path.split(os.path.abspath(folder))
     try:
         here = os.open(parent, _PLACE)
@@ -38,7 +41,7 @@ def remove(folder: str) -> None:
             else:
                 os.close(here)
                 here = below
-                way.append(_Level(name, here, _emptied(here)))
+                way.append(_Level(name, here, _emptied(here, meanwhile)))
         else:
             left = way.pop()
             above = _left(here, way[-1]) if way else None
@@ -76,21 +79,22 @@ def _left(here: int, level: _Level) -> Optional[int]:
     return None
 
 
-def _emptied(here: int) -> List[str]:
+def _emptied(here: int, meanwhile: Callable[[], None]) -> List[str]:
     """Remove all but the directories in a directory; the names of what is left."""
     try:
         listed = os.open(".", _LISTED, dir_fd=here)
     except OSError:
         return []
     try:
-        return [name for name in os.listdir(listed) if not _unlinked(name, here)]
+        return [name for name in os.listdir(listed) if not _unlinked(name, here, meanwhile)]
     except OSError:
         return []
     finally:
         os.close(listed)
 
 
-def _unlinked(name: str, here: int) -> bool:
+def _unlinked(name: str, here: int, meanwhile: Callable[[], None]) -> bool:
+    meanwhile()
     try:
         os.unlink(name, dir_fd=here)
     except OSError:

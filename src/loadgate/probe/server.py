@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from . import child, confinement, image_walls, kernel, removal, resave, runtime, warm
 
@@ -29,6 +29,8 @@ FILE_LIMIT = 20000
 SUDDEN = 64
 """So many new threads on the whole machine are a reason to count the processes of all cases at once."""
 POLL_SECONDS = 0.05
+GLANCE_SECONDS = 0.02
+"""How long work for one case may go on before the memory of all is looked at: they fill 100 MiB in that time."""
 FAMILY_SECONDS = 0.5
 """How often the processes of all cases are counted, which means a look at each of their threads."""
 IMPORT_SECONDS = 600
@@ -138,6 +140,7 @@ class Server:
         self.selector = selectors.DefaultSelector()
         self.prepared = False
         self.baseline = 0
+        self.glanced = 0.0
         self.families_seen = 0.0
         self.tasks_seen = 0
         self.walls: Optional[confinement.Walls] = None
@@ -267,7 +270,7 @@ class Server:
             os.close(stream.read_end)
         if run.request.get("saves"):
             resave.keep(run.scratch, os.path.join(run.request["scratch"], run.request["kept"]))
-        removal.remove(run.scratch)
+        removal.remove(run.scratch, meanwhile=self.glance)
         self.say(
             {
                 "event": "done",
@@ -323,20 +326,35 @@ class Server:
         if thorough:
             used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
             processes = [run.process] + family
-            used += self.shared_by(run.process, family) + kernel.buffered(processes)
+            used += self.shared_by(run.process, family) + kernel.buffered(self.glancing(processes))
             if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, processes)) > THREAD_LIMIT:
                 return "processes"
             size, files = kernel.written(run.scratch, FILE_LIMIT)
-            hides = files > FILE_LIMIT or kernel.on_their_way(processes) > 0
-            if hides or size + kernel.nameless(processes) > run.request["disk"]:
+            hides = files > FILE_LIMIT or kernel.on_their_way(self.glancing(processes)) > 0
+            if hides or size + kernel.nameless(self.glancing(processes)) > run.request["disk"]:
                 return "disk"
         return "memory" if used > run.request["memory"] else None
 
-    @staticmethod
-    def shared_by(process: int, family: List[int]) -> int:
+    def shared_by(self, process: int, family: List[int]) -> int:
         """Bytes that the family has in shared memory, beyond what counts as its first process's own already."""
         whole, part = kernel.shared(process)
-        return part - whole + sum(kernel.shared(each)[1] for each in family)
+        return part - whole + sum(kernel.shared(each)[1] for each in self.glancing(family))
+
+    def glancing(self, processes: List[int]) -> Iterator[int]:
+        for each in processes:
+            self.glance()
+            yield each
+
+    def glance(self) -> None:
+        """Hold every case to its memory as far as its first process goes: what cannot wait until all else is seen."""
+        now = time.monotonic()
+        if now - self.glanced < GLANCE_SECONDS:
+            return
+        self.glanced = now
+        for run in self.runs.values():
+            if run.kill_at is None and kernel.resident(run.process)[0] > run.request["memory"]:
+                run.stop("memory", now, dump=False)
+                run.kill()
 
 
 def serve(requests: int, replies: int) -> None:
