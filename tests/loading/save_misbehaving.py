@@ -130,7 +130,8 @@ def tells_its_environment(x: Any) -> Any:
 
     if os.environ.get("MISBEHAVE"):
         sys.stdout.write(" ".join(["sees", *sorted(os.environ)]) + "\n")
-        sys.stdout.write("yields %d\n" % (os.nice(0) - os.getpriority(os.PRIO_PROCESS, os.getppid())))
+        yields = os.nice(0) - os.getpriority(os.PRIO_PROCESS, os.getppid())
+        sys.stdout.write(f"yields {yields}\n")
     return x
 
 

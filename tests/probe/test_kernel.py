@@ -158,9 +158,13 @@ if os.path.exists("f"):
 """Unlike `mmap`, which keeps a descriptor of what it maps."""
 
 
+def nameless(processes: list[int]) -> int:
+    return kernel.nameless(processes, kernel.descriptors(processes))
+
+
 def test_a_deleted_file_that_is_open_counts(started: Start) -> None:
     process = started("import os, sys; f = open('f', 'wb', 0); f.write(bytes(1 << 20)); os.unlink('f')")
-    assert MEBIBYTE <= kernel.nameless([process]) < 2 * MEBIBYTE
+    assert MEBIBYTE <= nameless([process]) < 2 * MEBIBYTE
 
 
 def test_a_file_that_a_family_holds_counts_once(started: Start) -> None:
@@ -168,28 +172,28 @@ def test_a_file_that_a_family_holds_counts_once(started: Start) -> None:
         "import os, sys, time; f = os.memfd_create('f'); os.write(f, bytes(1 << 20)); os.dup(f)\n"
         "if os.fork() == 0: time.sleep(600)"
     )
-    assert kernel.nameless([process, *kernel.descendants(process)]) == MEBIBYTE
+    assert nameless([process, *kernel.descendants(process)]) == MEBIBYTE
 
 
 def test_a_deleted_file_that_is_mapped_and_closed_counts_as_far_as_it_is_mapped(started: Start) -> None:
     process = started(MAPS_AND_CLOSES.format(opens="os.open('f', os.O_RDWR | os.O_CREAT)", files=1, mapped=SIZE))
-    assert kernel.nameless([process]) == SIZE
+    assert nameless([process]) == SIZE
 
 
 def test_many_files_cannot_be_hidden_behind_a_mapped_page_of_each(started: Start) -> None:
     process = started(MAPS_AND_CLOSES.format(opens="os.memfd_create('f')", files=64, mapped=4096))
-    assert kernel.nameless([process]) >= 64 * MEBIBYTE
+    assert nameless([process]) >= 64 * MEBIBYTE
 
 
 def test_a_file_that_a_folder_shows_does_not_count(started: Start) -> None:
     process = started(
         "import mmap, sys; f = open('f', 'w+b', 0); f.write(bytes(1 << 20)); m = mmap.mmap(f.fileno(), 0)"
     )
-    assert kernel.nameless([process]) == 0
+    assert nameless([process]) == 0
 
 
 def test_shared_memory_is_no_file(started: Start) -> None:
-    assert kernel.nameless([started(FILLS_SHARED_MEMORY)]) == 0
+    assert nameless([started(FILLS_SHARED_MEMORY)]) == 0
 
 
 SENDS_TO_ITSELF = """
@@ -205,17 +209,18 @@ for _ in range(3):
 
 def test_descriptors_that_wait_in_a_socket_are_counted(started: Start) -> None:
     process = started(SENDS_TO_ITSELF)
-    assert kernel.nameless([process]) == 0
-    assert kernel.on_their_way([process]) == 3
+    assert nameless([process]) == 0
+    assert kernel.on_their_way(kernel.descriptors([process])) == 3
 
 
 def test_sockets_in_which_bytes_alone_wait_hold_no_descriptors(started: Start) -> None:
     process = started("import socket, sys; one, other = socket.socketpair(); one.send(b'x')")
-    assert kernel.on_their_way([process]) == 0
+    assert kernel.on_their_way(kernel.descriptors([process])) == 0
 
 
 def test_a_socket_that_a_family_shares_counts_once_for_what_may_wait_in_it(started: Start) -> None:
-    alone = started("import socket, sys; pair = socket.socketpair()")
-    family = started("import os, socket, sys, time; pair = socket.socketpair(); os.fork() or time.sleep(600)")
-    assert kernel.buffered([alone]) > 0
-    assert kernel.buffered([family, *kernel.descendants(family)]) == kernel.buffered([alone])
+    alone = [started("import socket, sys; pair = socket.socketpair()")]
+    first = started("import os, socket, sys, time; pair = socket.socketpair(); os.fork() or time.sleep(600)")
+    family = [first, *kernel.descendants(first)]
+    assert kernel.buffered(kernel.descriptors(alone)) > 0
+    assert kernel.buffered(kernel.descriptors(family)) == kernel.buffered(kernel.descriptors(alone))

@@ -5,7 +5,7 @@ import errno
 import os
 import signal
 import stat
-from typing import Container, Dict, Iterable, Iterator, List, Tuple
+from typing import Container, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -195,16 +195,39 @@ def _blocks(entry: "os.DirEntry[str]") -> int:
         return 0
 
 
-def nameless(processes: Iterable[int]) -> int:
+class Descriptor(NamedTuple):
+    """What one process has open under one number."""
+
+    process: int
+    name: str
+    status: os.stat_result
+
+
+def descriptors(processes: Iterable[int]) -> Iterator[Descriptor]:
+    for process in processes:
+        folder = "/proc/%d/fd/" % process
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            try:
+                yield Descriptor(process, name, os.stat(folder + name))
+            except OSError:
+                # closed while we looked
+                continue
+
+
+def nameless(processes: Iterable[int], held: Iterable[Descriptor]) -> int:
     """Bytes of files that no folder shows and processes hold: deleted ones, and memory in their disguise.
 
     Nobody is told the size of one that is mapped and no longer open. It counts as far as it is mapped, and as 16 MiB at
     the least, so that there cannot be many.
     """
-    sizes: Dict[Tuple[int, int], int] = {}
+    open_ones = (each.status for each in held if each.status.st_nlink == 0)
+    sizes = {(status.st_dev, status.st_ino): status.st_blocks * 512 for status in open_ones}
     extents: Dict[Tuple[bytes, int], int] = {}
     for process in processes:
-        sizes.update(_deleted_and_open(process))
         for file, extent in _deleted_and_mapped(process):
             extents[file] = max(extents.get(file, _UNSEEN), extent)
     # by the number alone: for some file systems, /proc says another device than stat does
@@ -212,54 +235,28 @@ def nameless(processes: Iterable[int]) -> int:
     return sum(sizes.values()) + sum(extent for (_, number), extent in extents.items() if number not in seen)
 
 
-def buffered(processes: Iterable[int]) -> int:
+def buffered(held: Iterable[Descriptor]) -> int:
     """Bytes that may wait in the sockets of a family. How many do is not told, and no process is seen to have them."""
-    sockets = {(status.st_dev, status.st_ino) for each in processes for _, status in _sockets(each)}
+    sockets = {(each.status.st_dev, each.status.st_ino) for each in held if stat.S_ISSOCK(each.status.st_mode)}
     return len(sockets) * _SOCKET
 
 
-def on_their_way(processes: Iterable[int]) -> int:
+def on_their_way(held: Iterable[Descriptor]) -> int:
     """How many descriptors wait in sockets of theirs until somebody takes them out.
 
     Nobody lists these, and each may be a file of any size, or a socket in which others wait. Linux tells of them since
     5.6; an older one lets them be counted as none.
     """
-    return sum(_waiting_in(process, name) for process in processes for name, _ in _sockets(process))
+    return sum(_waiting_in(each) for each in held if stat.S_ISSOCK(each.status.st_mode))
 
 
-def _sockets(process: int) -> List[Tuple[str, os.stat_result]]:
-    return [(name, status) for name, status in _open(process) if stat.S_ISSOCK(status.st_mode)]
-
-
-def _waiting_in(process: int, descriptor: str) -> int:
+def _waiting_in(socket: Descriptor) -> int:
     try:
-        with open("/proc/%d/fdinfo/%s" % (process, descriptor), "rb") as stream:
+        with open("/proc/%d/fdinfo/%s" % (socket.process, socket.name), "rb") as stream:
             return sum(int(line.split()[1]) for line in stream if line.startswith(b"scm_fds:"))
     except OSError:
         # closed while we looked
         return 0
-
-
-def _open(process: int) -> Iterator[Tuple[str, os.stat_result]]:
-    """Name and status of each descriptor of a process."""
-    folder = "/proc/%d/fd/" % process
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return
-    for name in names:
-        try:
-            yield name, os.stat(folder + name)
-        except OSError:
-            # closed while we looked
-            continue
-
-
-def _deleted_and_open(process: int) -> Dict[Tuple[int, int], int]:
-    """The bytes of each by device and number."""
-    return {
-        (status.st_dev, status.st_ino): status.st_blocks * 512 for _, status in _open(process) if status.st_nlink == 0
-    }
 
 
 def _deleted_and_mapped(process: int) -> List[Tuple[Tuple[bytes, int], int]]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional, TypeVar
 
 from . import child, confinement, image_walls, kernel, removal, resave, runtime, warm
 
@@ -39,6 +39,8 @@ DUMP_SECONDS = 0.5
 """What faulthandler is given to write down where a case hangs."""
 BUSY_SECONDS = 0.03
 """What a loop computes in that time even on a crowded machine, and writing down where it is does not."""
+
+T = TypeVar("T")
 
 
 class Stream:
@@ -326,12 +328,13 @@ class Server:
         if thorough:
             used += sum(max(0, kernel.resident(each)[1] - self.baseline) for each in family)
             processes = [run.process] + family
-            used += self.shared_by(run.process, family) + kernel.buffered(self.glancing(processes))
+            held = list(self.glancing(kernel.descriptors(processes)))
+            used += self.shared_by(run.process, family) + kernel.buffered(held)
             if len(family) > PROCESS_LIMIT or sum(map(kernel.threads, processes)) > THREAD_LIMIT:
                 return "processes"
             size, files = kernel.written(run.scratch, FILE_LIMIT)
-            hides = files > FILE_LIMIT or kernel.on_their_way(self.glancing(processes)) > 0
-            if hides or size + kernel.nameless(self.glancing(processes)) > run.request["disk"]:
+            hides = files > FILE_LIMIT or kernel.on_their_way(self.glancing(held)) > 0
+            if hides or size + kernel.nameless(self.glancing(processes), held) > run.request["disk"]:
                 return "disk"
         return "memory" if used > run.request["memory"] else None
 
@@ -340,8 +343,8 @@ class Server:
         whole, part = kernel.shared(process)
         return part - whole + sum(kernel.shared(each)[1] for each in self.glancing(family))
 
-    def glancing(self, processes: List[int]) -> Iterator[int]:
-        for each in processes:
+    def glancing(self, work: Iterable[T]) -> Iterator[T]:
+        for each in work:
             self.glance()
             yield each
 
