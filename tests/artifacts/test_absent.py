@@ -137,7 +137,7 @@ def folder_of_dvc(root: Path, name: str) -> Path:
     return write(root, {f"{name}.dvc": content.encode()})
 
 
-@pytest.mark.parametrize("name", ["models", "churn-model"])
+@pytest.mark.parametrize("name", ["models", "churn-model", "models/resnet50", "weights/v2/best"])
 def test_a_folder_of_models_that_dvc_did_not_fetch_is_told_of(name: str, tmp_path: Path) -> None:
     assert notes(folder_of_dvc(tmp_path, name)) == (
         f"A folder that DVC keeps was not fetched, and what is there was not looked at: {name}; run `dvc pull`."
@@ -157,6 +157,13 @@ def test_stages_of_dvc_that_cannot_be_read_are_told_of(name: str, tmp_path: Path
     stages = {"dvc.lock": b"stages: {train: {}}\n", "dvc.yaml": b"stages: {train: {cmd: a}}\n"}
     assert notes(write(tmp_path, {f"ml/{file}": content for file, content in stages.items()})) == ""
     write(tmp_path, {f"ml/{name}": b"stages:\n\t- no YAML\n"})
-    assert f"A file of DVC is no YAML, or too long, and what is there was not looked at: ml/{name}; name" in notes(
-        tmp_path
-    )
+    told = f"computes where models are, and what is there was not looked at: ml/{name}; name"
+    assert f"A file of DVC is no YAML, too long, or {told}" in notes(tmp_path)
+
+
+def test_a_stage_of_dvc_whose_folder_is_computed_is_told_of_where_it_makes_a_model(tmp_path: Path) -> None:
+    write(tmp_path, {"dvc.yaml": b"stages: {train: {wdir: '${where}', cmd: a}}\n"})
+    write(tmp_path, {"dvc.lock": b"stages: {train: {outs: [{path: table.csv}]}}\n"})
+    assert notes(tmp_path) == ""
+    write(tmp_path, {"dvc.lock": b"stages: {train: {outs: [{path: model.h5}]}}\n"})
+    assert "computes where models are, and what is there was not looked at: dvc.yaml;" in notes(tmp_path)

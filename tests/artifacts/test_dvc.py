@@ -16,6 +16,7 @@ from loadgate.domain import StandIn, StandInKind
 from loadgate.errors import UsageError
 from loadgate.sandbox.finding import discover_apart
 
+from .encoding import bundle_index
 from .making import formats, git, save_hdf5, sightings
 from .on_disk import DATA, write
 
@@ -166,6 +167,12 @@ def test_what_a_stage_of_dvc_made_is_found_where_its_lock_says(tmp_path: Path) -
     }
 
 
+def test_a_lock_of_dvc_1_has_its_stages_at_the_top(tmp_path: Path) -> None:
+    lock = "".join(line.removeprefix("  ") for line in LOCK.splitlines(keepends=True)[2:])
+    write(tmp_path, {"dvc.lock": lock.encode(), "dvc.yaml": STAGES.encode()})
+    assert set(formats(tmp_path)) == {"models/churn.h5", "mobile/small.tflite"}
+
+
 def test_a_lock_of_a_thousand_stages_is_read(tmp_path: Path) -> None:
     head, *rest = LOCK.partition("  train:")
     lock = head + "".join(
@@ -265,6 +272,31 @@ def test_whatever_a_pointer_says_it_stands_for_something_in_the_repository_or_fo
             assert output.detail.isprintable()
 
 
+# --- models of several files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["", "export/"])
+def test_a_saved_model_of_which_dvc_has_the_graph_is_missing_as_a_whole(folder: str, tmp_path: Path) -> None:
+    write(tmp_path, {f"{folder}saved_model.pb.dvc": pointer("saved_model.pb")})
+    assert formats(tmp_path) == {folder.rstrip("/") or ".": "saved_model"}
+
+
+def test_a_checkpoint_of_which_dvc_has_every_file_is_missing_once(tmp_path: Path) -> None:
+    names = [f"model.ckpt.{part}" for part in ("index", "data-00000-of-00002", "data-00001-of-00002")]
+    write(tmp_path, {f"ckpt/{name}.dvc": pointer(name) for name in names})
+    (sighting,) = discover_apart(tmp_path)
+    assert (sighting.path, sighting.format) == ("ckpt/model.ckpt", "checkpoint")
+    assert sighting.files == tuple(f"ckpt/{name}.dvc" for name in names[1:])
+
+
+def test_a_checkpoint_of_which_dvc_has_the_weights_alone_is_one_that_lacks_a_shard(tmp_path: Path) -> None:
+    write(tmp_path, {"model.ckpt.index": bundle_index({"kernel": (1, 0, 24)})})
+    write(tmp_path, {"weights.dvc": pointer("model.ckpt.data-00000-of-00001")})
+    (sighting,) = discover_apart(tmp_path)
+    assert sighting.stand_in is not None
+    assert (sighting.path, sighting.stand_in.kind) == ("model.ckpt", StandInKind.MISSING_SHARDS)
+
+
 # --- folders that were not ----------------------------------------------------------------------------------------
 
 
@@ -273,6 +305,12 @@ def test_a_folder_named_as_a_saved_model_that_was_not_fetched_is_told_of(name: s
     write(tmp_path, {f"export/{name}.dvc": pointer(name, folder=True)})
     assert formats(tmp_path) == {f"export/{name}": "saved_model"}
     assert only_stand_in(tmp_path).detail == "points at 105,619,304 bytes, md5 8d291ff4060…"
+
+
+def test_a_folder_whose_files_a_storage_keeps_versions_of_is_one(tmp_path: Path) -> None:
+    listed = "outs:\n- path: saved_model\n  files:\n  - {relpath: saved_model.pb, size: 10, version_id: a}\n"
+    write(tmp_path, {"export.dvc": listed.encode()})
+    assert formats(tmp_path) == {"saved_model": "saved_model"}
 
 
 @pytest.mark.parametrize("name", ["data", "modelling", "model", "churn-model"])

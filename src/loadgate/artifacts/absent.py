@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,8 +28,8 @@ class Why(Enum):
     )
     DVC = ("A folder that DVC keeps was not fetched", "folders that DVC keeps were not fetched", "run `dvc pull`")
     UNREAD = (
-        "A file of DVC is no YAML, or too long",
-        "files of DVC are no YAML, or too long",
+        "A file of DVC is no YAML, too long, or computes where models are",
+        "files of DVC are no YAML, too long, or compute where models are",
         "name the models that DVC keeps there with artifacts: {include: [...]} in the spec",
     )
 
@@ -48,7 +47,7 @@ class Absent:
     @property
     def may_hold_models(self) -> bool:
         """By its name, where folders of that kind are mostly of something else."""
-        words = re.split(r"[^a-z]+", posixpath.basename(self.path).lower())
+        words = re.split(r"[^a-z]+", self.path.lower())
         return self.why is not Why.DVC or not _WORDS_OF_MODELS.isdisjoint(words)
 
     def holds(self, place: str) -> bool:

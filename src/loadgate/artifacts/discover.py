@@ -169,7 +169,7 @@ def is_sound(files: Files, sighting: Sighting) -> bool:
     if sighting.unfollowed is not None or not _lies_inside(files, sighting):
         return False
     if sighting.stand_in is not None and sighting.stand_in.kind is StandInKind.DVC_POINTER:
-        return files.is_inside(path) and not os.path.lexists(files.root / path)
+        return (path == REPOSITORY or files.is_inside(path)) and not dvc.is_there(files.root, sighting)
     begins = (f"{path}/", f"{path}.", f"{path}-")
     return path == REPOSITORY or all(file == path or file.startswith(begins) for file in sighting.files)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadgate.artifacts.interface import Folder, Sighting
+from loadgate.artifacts.links import promise_of
 from loadgate.artifacts.stand_in import one_line, promised_format, read_facts
 from loadgate.domain import Format, StandIn, StandInKind
 from loadgate.errors import UsageError
@@ -23,7 +25,7 @@ from loadgate.repository import UnusableFileError, read_text
 if TYPE_CHECKING:
     from yaml import Node
 
-__all__ = ["MAX_LOCK", "Output", "files_of", "find", "is_pointer", "outputs", "pointers", "read_facts"]
+__all__ = ["MAX_LOCK", "Output", "files_of", "find", "is_pointer", "is_there", "outputs", "pointers", "read_facts"]
 
 Told = Callable[[str], object]
 
@@ -50,12 +52,17 @@ class Output:
     """One line for a person."""
 
     @property
-    def promised(self) -> Format | None:
-        """What its name promises. A folder called `model` may as well be of PyTorch or of scikit-learn."""
-        if not self.is_folder:
-            return promised_format(self.path)
-        letters = re.sub(r"[^a-z]+", "", posixpath.basename(self.path).lower())
-        return Format.SAVED_MODEL if "savedmodel" in letters else None
+    def promised(self) -> tuple[str, Format] | None:
+        """Path and format of the artifact that its name promises.
+
+        A folder called `model` may as well be of PyTorch or of scikit-learn.
+        """
+        if self.is_folder:
+            letters = re.sub(r"[^a-z]+", "", posixpath.basename(self.path).lower())
+            return (self.path, Format.SAVED_MODEL) if "savedmodel" in letters else None
+        of_several = promise_of(*posixpath.split(self.path))
+        promised = promised_format(self.path)
+        return of_several or ((self.path, promised) if promised else None)
 
 
 def pointers(paths: Iterable[str]) -> list[str]:
@@ -75,25 +82,41 @@ def files_of(pointer: str) -> tuple[str, ...]:
 
 def find(folder: Folder) -> Iterable[Sighting]:
     """The models that are in DVC's storage and not on the disk."""
+    found: dict[str, Sighting] = {}
+    pointers_to: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for name in filter(is_pointer, folder.names):
         pointer = posixpath.join(folder.path, name)
         for output in outputs(folder.root, pointer):
             if output.promised is not None and not os.path.lexists(folder.root / output.path):
+                path, promised = output.promised
                 stand_in = StandIn(kind=StandInKind.DVC_POINTER, file=pointer, detail=output.detail)
-                yield Sighting(path=output.path, format=output.promised, files=(pointer,), stand_in=stand_in)
+                found.setdefault(path, Sighting(path=path, format=promised, files=(pointer,), stand_in=stand_in))
+                pointers_to[path][pointer] = None
+    missing = (sighting for sighting in found.values() if not is_there(folder.root, sighting))
+    return [replace(sighting, files=tuple(pointers_to[sighting.path])) for sighting in missing]
+
+
+def is_there(root: Path, sighting: Sighting) -> bool:
+    """The artifact itself, or of one of several files that by which it is found."""
+    parts = {Format.SAVED_MODEL: ("/saved_model.pb", "/saved_model.pbtxt"), Format.CHECKPOINT: (".index",)}
+    return any(os.path.lexists(root / f"{sighting.path}{part}") for part in parts.get(sighting.format, ("",)))
 
 
 def outputs(root: Path, pointer: str, unread: Told = str) -> Iterator[Output]:
     """What a pointer stands for within the repository, there or not. Nothing where the pointer makes no sense.
 
-    `unread` is told of a file of stages that is there and cannot be read.
+    `unread` is told of a file of stages that is there and cannot be read, or computes where a model is.
     """
     real_root = os.path.realpath(root)
     for listed, folder in _listings(root, pointer, unread):
         for output in _items(listed):
-            path = _local(folder, output.get("path", ""))
+            path = _local(folder or "", output.get("path", ""))
             if path is not None and _is_inside(real_root, posixpath.dirname(path)):
-                yield Output(path, _is_folder(output), _detail(output))
+                found = Output(path, _is_folder(output), _detail(output))
+                if folder is not None:
+                    yield found
+                elif found.promised is not None:
+                    unread(files_of(pointer)[-1])
 
 
 def _local(folder: str, said: str) -> str | None:
@@ -123,15 +146,15 @@ def _detail(output: Mapping[str, str]) -> str:
 # --- the YAML -----------------------------------------------------------------------------------------------------
 
 
-def _listings(root: Path, pointer: str, unread: Told) -> Iterator[tuple[Node, str]]:
-    """Each list of outputs, and the folder that their paths are relative to."""
+def _listings(root: Path, pointer: str, unread: Told) -> Iterator[tuple[Node, str | None]]:
+    """Each list of outputs, and the folder that their paths are relative to: None where it takes more than reading."""
     seen = set()
     for content, said, here in _parts(root, pointer, unread):
         listed, folder = content.get("outs"), _folder_of(said)
         # by aliases, few bytes can name one list thousands of times
-        if listed is not None and folder is not None and listed not in seen:
+        if listed is not None and listed not in seen:
             seen.add(listed)
-            yield listed, posixpath.join(here, folder)
+            yield listed, None if folder is None else posixpath.join(here, folder)
 
 
 def _parts(root: Path, pointer: str, unread: Told) -> Iterator[tuple[Mapping[str, Node], Mapping[str, Node], str]]:
@@ -158,7 +181,9 @@ def _stages(root: Path, name: str, unread: Told) -> Mapping[str, Node]:
     document = _document(root, name, MAX_LOCK)
     if document is None:
         unread(name)
-    return fields((document or {}).get("stages"))
+        return {}
+    is_of_dvc_1 = name.endswith(_LOCK) and "stages" not in document  # which had the stages at the top
+    return document if is_of_dvc_1 else fields(document.get("stages"))
 
 
 def _folder_of(said: Mapping[str, Node]) -> str | None:
@@ -192,4 +217,6 @@ def _items(listed: Node) -> Iterator[Mapping[str, str]]:
 
     for element in dict.fromkeys(elements(listed)):
         output = fields(element)
-        yield {key: text for key in _READ if (text := text_of(output.get(key))) is not None}
+        told = {key: text for key in _READ if (text := text_of(output.get(key))) is not None}
+        # a storage that keeps versions of its own is told of each file of a folder
+        yield told | {"nfiles": str(len(elements(output["files"])))} if "files" in output else told
