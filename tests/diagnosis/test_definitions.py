@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loadgate.diagnosis import definitions
 from loadgate.diagnosis.definitions import find_definitions, module_of
 
 REGISTERED = "@tf.keras.utils.register_keras_serializable(package='acme')\nclass Gate:\n    pass\n"
@@ -85,3 +86,21 @@ def test_a_file_that_is_no_python_defines_nothing(text: str, tmp_path: Path) -> 
 )
 def test_a_module_has_the_name_by_which_it_can_be_imported(file: str, module: str | None) -> None:
     assert module_of(file) == module
+
+
+def test_a_decorator_of_any_length_is_read(tmp_path: Path) -> None:
+    decorator = f"@{'a.' * 900}register_keras_serializable('acme')\n"
+    found = find_definitions(written(tmp_path, layers_py=f"{decorator}class Gate:\n    pass\n"), {"Gate"})
+    assert [definition.registered_as for definition in found["Gate"]] == ["acme>Gate"]
+
+
+def test_no_more_is_parsed_than_anybody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definitions, "MOST_CHARACTERS", 2 * len(REGISTERED))
+    written(tmp_path, **{f"module{number}_py": REGISTERED for number in range(5)})
+    found = find_definitions(tmp_path, {"Gate"})
+    assert [definition.file for definition in found["Gate"]] == ["module0.py", "module1.py"]
+
+
+def test_of_very_many_definitions_of_one_name_the_first_are_told(tmp_path: Path) -> None:
+    found = find_definitions(written(tmp_path, layers_py="class Gate: pass\n" * 100), {"Gate"})
+    assert [definition.line for definition in found["Gate"]] == list(range(1, 21))

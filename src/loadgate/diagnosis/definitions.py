@@ -11,6 +11,10 @@ from loadgate.domain import Definition
 from loadgate.repository import UnusableFileError, find_files, read_text
 
 MOST_FILES = 5_000
+MOST_CHARACTERS = 2_000_000
+"""Parsed, of all files that mention one of the names, nearest to the root first. Python's own reader takes some seconds
+for a million of them where they are nothing but definitions."""
+MOST_OF_A_NAME = 20
 SOURCE_ROOTS = ("src",)
 """Folders from which modules are imported as well as from the root of the repository."""
 
@@ -18,6 +22,7 @@ SOURCE_ROOTS = ("src",)
 def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[Definition, ...]]:
     """Top-level classes and functions with one of `names`, those that register themselves first, then the nearest."""
     found: dict[str, list[Definition]] = {}
+    left = MOST_CHARACTERS
     wanted = {name for name in names if name.isidentifier()}
     if not wanted:
         return {}
@@ -30,11 +35,13 @@ def find_definitions(root: Path, names: Collection[str]) -> Mapping[str, tuple[D
             text = read_text(root, file)
         except UnusableFileError:
             continue
-        if mentions.search(text):
+        if mentions.search(text) and len(text) <= left:
+            left -= len(text)
             for definition in _defined(text, file, module):
                 if definition.name in wanted:
                     found.setdefault(definition.name, []).append(definition)
-    return {name: tuple(sorted(each, key=lambda one: one.registered_as is None)) for name, each in found.items()}
+    ordered = {name: sorted(each, key=lambda one: one.registered_as is None) for name, each in found.items()}
+    return {name: tuple(each[:MOST_OF_A_NAME]) for name, each in ordered.items()}
 
 
 def by_name(definitions: Iterable[Definition]) -> Mapping[str, tuple[Definition, ...]]:
@@ -67,7 +74,7 @@ def _defined(text: str, file: str, module: str) -> Iterator[Definition]:
 
 def _registered_as(name: str, decorator: ast.expr) -> str | None:
     """By `register_keras_serializable(package="Custom", name=None)`, whose arguments are read where they are text."""
-    if not isinstance(decorator, ast.Call) or "register_keras_serializable" not in ast.unparse(decorator.func):
+    if not isinstance(decorator, ast.Call) or _last_name(decorator.func) != "register_keras_serializable":
         return None
     arguments = dict(zip(("package", "name"), decorator.args, strict=False))
     arguments |= {keyword.arg: keyword.value for keyword in decorator.keywords if keyword.arg}
@@ -78,3 +85,9 @@ def _registered_as(name: str, decorator: ast.expr) -> str | None:
         if node.value:
             given[key] = node.value
     return f"{given.get('package', 'Custom')}>{given.get('name', name)}"
+
+
+def _last_name(called: ast.expr) -> str | None:
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else None
