@@ -18,7 +18,7 @@ import msgspec
 
 from loadgate.domain import CaseResult, Locks, Plan
 from loadgate.errors import LoadgateError, UsageError
-from loadgate.places import OURS, refuse_link
+from loadgate.places import OURS, is_stream, refuse_link
 
 VERSION = 1
 """Of all three files; a reader refuses any other."""
@@ -39,6 +39,9 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write `content` so that a reader sees the old file or the new one, never half of one."""
     if path.parent.name == OURS.name:
         refuse_link(path.parent)
+    elif is_stream(path):
+        write_into(path, content)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +56,14 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_into(stream: Path, content: bytes) -> None:
+    try:
+        with stream.open("ab") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise LoadgateError(f"{stream}: cannot be written: {error.strerror}") from error
 
 
 def keep_out_of_git(folder: Path) -> None:

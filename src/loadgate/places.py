@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -12,6 +13,9 @@ OURS = Path(".loadgate")
 """The folder in a repository that is loadgate's own."""
 SPEC_NAMES = tuple(f"{beginning}loadgate.{ending}" for beginning in ("", ".", ".github/") for ending in ("yml", "yaml"))
 """Where a spec is looked for in a repository."""
+
+_OPENED = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
+"""Names of what a process has open, be it a pipe, a terminal or a file."""
 
 
 def status_of(path: Path) -> os.stat_result | None:
@@ -32,6 +36,14 @@ def is_folder(path: Path) -> bool:
 def is_file(path: Path) -> bool:
     status = status_of(path)
     return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether it is written into and never replaced: a device, a pipe, or a name of what this process has open."""
+    if _OPENED.fullmatch(str(path.absolute())):
+        return True
+    status = status_of(path)
+    return status is not None and not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
 
 
 def refuse_link(path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import replace
@@ -96,6 +97,24 @@ def test_an_output_that_cannot_be_written_is_said_in_one_line_and_leaves_nothing
     with pytest.raises(LoadgateError, match=r"report\.json: cannot be written: "):
         report(PLAN, LOCKS, [], Outputs(json=tmp_path / "report.json"))
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "junit.xml"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    report(PLAN, LOCKS, [], Outputs(junit=pipe))
+
+    assert os.read(reader, 5) == b"<?xml"
+    assert pipe.is_fifo()
+    os.close(reader)
+
+
+def test_a_name_of_an_open_file_means_that_file_as_for_every_program(tmp_path: Path) -> None:
+    with (tmp_path / "opened").open("wb") as stream:
+        report(PLAN, LOCKS, [], Outputs(junit=Path(f"/proc/self/fd/{stream.fileno()}")))
+        assert Path(f"/dev/fd/{stream.fileno()}").is_symlink()
+    assert (tmp_path / "opened").read_bytes().startswith(b"<?xml")
 
 
 def test_results_that_are_not_there_are_said_in_one_line(tmp_path: Path) -> None:

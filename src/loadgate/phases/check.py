@@ -22,7 +22,7 @@ from loadgate.phases.plan import plan
 from loadgate.phases.provision import provision
 from loadgate.phases.report import Gate, Outputs, read_base, write_outputs
 from loadgate.phases.rounds import CANDIDATES, LOCKS, RESULTS, write_rounds
-from loadgate.places import OURS, refuse_link
+from loadgate.places import OURS, is_stream, refuse_link
 from loadgate.progress import ShowProgress
 from loadgate.report.assembly import assemble
 from loadgate.report.remedied import remedied
@@ -193,6 +193,8 @@ def refuse_unwritable(file: Path) -> None:
     """Before the work and not after it."""
     if file.parent.name == OURS.name:
         refuse_link(file.parent)
+    elif is_stream(file):
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
