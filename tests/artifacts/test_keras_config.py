@@ -9,7 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loadgate.artifacts.keras_config import MAX_CUSTOM_OBJECTS, MAX_NAME, ConfigurationError, Reading, parse, read
+from loadgate.artifacts.keras_config import (
+    MAX_CUSTOM_OBJECTS,
+    MAX_NAME,
+    ConfigurationError,
+    ConfigurationTooLargeError,
+    Reading,
+    parse,
+    read,
+)
 from loadgate.domain import CustomObject, LambdaLayer, TensorSpec
 
 from .making import layer, sequential
@@ -184,6 +192,14 @@ def test_what_is_no_json_object_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         parse(text)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("called", ['[[["x", 0, 0, {"a": %s}]]]', '[{"args": [], "kwargs": {"a": %s}}]'])
+def test_a_layer_that_is_called_with_lists_without_end_is_refused(called: str) -> None:
+    nodes = called % ("[" * 3_000 + "]" * 3_000)
+    layer = f'{{"class_name": "Dense", "config": {{}}, "inbound_nodes": {nodes}}}'
+    with pytest.raises(ConfigurationTooLargeError, match="nested too deep"):
+        read(parse(f'{{"class_name": "Functional", "config": {{"layers": [{layer}]}}}}'))
 
 
 def test_a_configuration_that_is_nested_without_end_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -52,6 +53,18 @@ def test_a_shard_that_is_missing_is_told_of_its_list(sharded: Path) -> None:
     )
     assert read_artifact(sharded, sighting).stand_in == sighting.stand_in
     assert identify(sharded / "m.weights.json")[1].stand_in == sighting.stand_in
+
+
+def test_a_list_that_would_fill_memory_is_not_parsed(tmp_path: Path) -> None:
+    """Python takes fifty times the bytes of one that is nothing but brackets."""
+    nested = "[" * 900 + "]" * 900
+    write(tmp_path, {"m.weights.json": f"[{','.join([nested] * 4_000)}]".encode()})
+    tracemalloc.start()
+    try:
+        assert sightings(tmp_path) == {}
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_list_of_which_nothing_is_missing_is_no_artifact(sharded: Path) -> None:

@@ -89,12 +89,16 @@ def read(model: Mapping[str, Any], training: Mapping[str, Any] | None = None) ->
     walk.model(model)
     if training is not None:
         walk.training(training)
+    try:
+        found = constructs(model)
+    except RecursionError:  # what a layer is called with is walked there alone
+        raise ConfigurationTooLargeError("the configuration is nested too deep") from None
     return Reading(
         layers=dict(sorted(walk.layers.items())),
         custom_objects=tuple(walk.custom.values()),
         lambdas=tuple(walk.lambdas),
         signature=_signature(model),
-        constructs=constructs(model),
+        constructs=found,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from loadgate.artifacts import sightings
 from loadgate.artifacts.interface import Folder, Sighting
+from loadgate.artifacts.keras_config import MAX_NODES, nodes_at_most
 from loadgate.artifacts.stand_in import read_facts
 from loadgate.domain import Format, StandIn, StandInKind
 
@@ -45,10 +46,13 @@ def _cut_off(folder: Folder, name: str) -> StandIn:
 
 
 def _shards(folder: Folder, name: str) -> Iterator[str]:
-    """Raises ValueError for a list that is no JSON. JSON of another kind names none."""
+    """Raises ValueError for a list that is no JSON. JSON of another kind names none, nor does one too large to read."""
     if folder.size(name) > _MAX_LIST:
         return
-    content = json.loads(Path(folder.root, folder.path, name).read_bytes())
+    text = Path(folder.root, folder.path, name).read_text("utf-8-sig")
+    if nodes_at_most(text) > MAX_NODES:
+        return
+    content = json.loads(text)
     variables = content.get("weight_map") if isinstance(content, dict) else None
     for files in variables.values() if isinstance(variables, dict) else ():
         for file in files if isinstance(files, list) else [files]:
