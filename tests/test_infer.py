@@ -835,6 +835,19 @@ def test_in_a_command_a_comment_begins_where_a_word_does(command: str, tmp_path:
     assert asked(runtime) == ["git+https://a.test/layers@v1#egg=layers", "tensorflow==2.15.1", "h5py"]
 
 
+@pytest.mark.parametrize("upgrade", ["pip install -U tensorflow", "pip install --upgrade 'tensorflow>=2.4' numpy"])
+def test_a_later_upgrade_wins_over_what_was_installed_before(upgrade: str, tmp_path: Path) -> None:
+    dockerfile = f"FROM python:3.11\nCOPY requirements.txt .\nRUN pip install -r requirements.txt && {upgrade}\n"
+    runtime = infer_one(tmp_path, {"Dockerfile": dockerfile, "requirements.txt": "tensorflow==2.13.1\nh5py\n"})
+    assert asked(runtime)[:2] == ["h5py", upgrade.split()[3].strip("'")]
+    assert any("is replaced by `tensorflow" in note for note in runtime.notes)
+
+
+def test_what_is_installed_once_more_without_an_upgrade_stays_as_it_is(tmp_path: Path) -> None:
+    dockerfile = "FROM python:3.11\nRUN /venv/bin/pip install tensorflow==2.13.1 && /venv/bin/pip install tensorflow\n"
+    assert asked(infer_one(tmp_path, {"Dockerfile": dockerfile})) == ["tensorflow==2.13.1", "tensorflow"]
+
+
 def test_of_two_pins_of_one_package_the_later_command_wins(tmp_path: Path) -> None:
     dockerfile = "FROM python:3.11\nRUN pip install tensorflow==2.13.1 h5py\nCOPY requirements.txt .\n"
     dockerfile += "RUN pip install -r requirements.txt && pip install 'numpy<2'\n"

@@ -22,10 +22,8 @@ _KEPT_ALONE = frozenset(("--pre", "--no-index", "--prefer-binary"))
 _INSTALLERS = frozenset(("pip", "wheel", "setuptools", "uv", "poetry", "pipenv"))
 """What `pip install --upgrade pip wheel` brings up to date before the work begins; no part of the runtime."""
 
-_FRESH = frozenset(
-    {"-U", "--upgrade", "-P", "--upgrade-package", "--reinstall", "--force-reinstall", "-I", "--ignore-installed"}
-    | {"-t", "--target", "--prefix", "--root"}
-)
+_UPGRADING = frozenset(("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed"))
+_FRESH = _UPGRADING | {"-P", "--upgrade-package", "--reinstall", "-t", "--target", "--prefix", "--root"}
 _OF_THE_SYSTEM = frozenset(("", "/bin", "/usr/bin", "/usr/local/bin"))
 
 _QUOTED_OR_COMMENT = re.compile(r"""(?P<quoted>'[^']*'|"(?:\\.|[^"\\])*"|\\.)|(?:^|(?<=[\s;&|()]))#.*""")
@@ -42,6 +40,8 @@ class Installed:
     line: int
     is_fresh: bool = False
     """What the image has already is left aside: the newest that is allowed is installed."""
+    is_upgrade: bool = False
+    """So is what an earlier command installed."""
     command: tuple[int, int] = (0, 0)
     """Line of the instruction, and which of the commands in it this one is."""
 
@@ -49,16 +49,16 @@ class Installed:
 def installed_by(command: str, lines: Sequence[tuple[int, str]]) -> Iterator[Installed]:
     """`lines` are the physical lines that the command was written on, to say where each word stands."""
     place = 0
-    for number, (is_fresh, words) in enumerate(_commands(command)):
+    for number, (manner, words) in enumerate(_commands(command)):
         for text, word in _of_words(words):
             # words stand in the order of their lines, so each is looked for from where the last one was found
             nearby = range(place, min(place + NEARBY, len(lines)))
             place = next((index for index in nearby if word in lines[index][1]), place)
-            yield Installed(text, lines[place][0], is_fresh, (lines[0][0], number))
+            yield Installed(text, lines[place][0], *manner, (lines[0][0], number))
 
 
-def _commands(command: str) -> Iterator[tuple[bool, list[str]]]:
-    """Of each pip install in it whether it is fresh, and its words from behind `install`."""
+def _commands(command: str) -> Iterator[tuple[tuple[bool, bool], list[str]]]:
+    """Of each pip install in it whether it is fresh and an upgrade, and its words from behind `install`."""
     for part in command.split("\n"):
         lexer = shlex.shlex(_without_comment(part), posix=True, punctuation_chars="();&|")
         lexer.whitespace_split = True
@@ -82,21 +82,22 @@ def _without_comment(line: str) -> str:
     return _QUOTED_OR_COMMENT.sub(lambda found: found["quoted"] or "", line)
 
 
-def _install(words: list[str]) -> Iterator[tuple[bool, list[str]]]:
+def _install(words: list[str]) -> Iterator[tuple[tuple[bool, bool], list[str]]]:
     for place, word in enumerate(words):
         if re.fullmatch(r"pip(3(\.\d+)?)?", posixpath.basename(word)) and "install" in words[place:]:
             between = words[place + 1 : words.index("install", place)]
             if all(option.startswith("-") for option in between):
                 given = words[words.index("install", place) + 1 :]
                 program = words[place - 2] if words[place - 1 : place] == ["-m"] else word
-                yield _is_fresh(program, given), given
+                yield _manner(program, given), given
             return
 
 
-def _is_fresh(program: str, given: list[str]) -> bool:
-    """Also so for the pip of an environment of its own, which has nothing in it."""
+def _manner(program: str, given: list[str]) -> tuple[bool, bool]:
+    """Fresh is the pip of an environment of its own as well, which has nothing in it."""
     options = {re.sub(r"[=].*", "", word) for word in given if word.startswith("-")}
-    return posixpath.dirname(program) not in _OF_THE_SYSTEM or not _FRESH.isdisjoint(options)
+    is_fresh = posixpath.dirname(program) not in _OF_THE_SYSTEM or not _FRESH.isdisjoint(options)
+    return is_fresh, not _UPGRADING.isdisjoint(options)
 
 
 def _of_words(words: list[str]) -> Iterator[tuple[str, str]]:

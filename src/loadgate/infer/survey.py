@@ -130,6 +130,7 @@ class Survey:
         files: list[str] = []
         notes: list[str] = []
         fresh: set[tuple[str, int] | str] = set()
+        upgrading: set[tuple[str, int] | str] = set()
         for installed in image.installed:
             file = self._file_meant(installed.text, image)
             if file and installed.text.startswith(("-r", "--requirement")):
@@ -144,13 +145,17 @@ class Survey:
                 lines.append((installed.line, 1, installed.text))
             if installed.is_fresh:
                 fresh.add(file or (image.file, installed.line))
+            if installed.is_upgrade:
+                upgrading.add(file or (image.file, installed.line))
         listed = [(file, self.declared(file)) for file in dict.fromkeys(files)]
         try:
             own = self._taken(read_lines(self.root, lines, image.file))
         except WrongLinesError as error:
             own = self._without(error)
         parts = [*(declared for _, declared in listed if declared), own]
-        requirements, replaced = without_replaced(self._by_command(image, parts))
+        commands = self._by_command(image, parts)
+        upgrades = _of_places([line for command in commands for line in command], upgrading)
+        requirements, replaced = without_replaced(commands, upgrades)
         from_files = {line for file, declared in listed if declared for line in declared.requirements}
         is_in_part = not self._wrong.isdisjoint(files) or not from_files <= set(requirements)
         anew = _of_places(requirements, fresh)
