@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loadgate.diagnosis.change import Change
-from loadgate.diagnosis.changes import Failure
-from loadgate.diagnosis.prospect import most_promising
+from loadgate.diagnosis.changes import LEGACY_KERAS, Failure
+from loadgate.diagnosis.prospect import most_promising, prospect
 from loadgate.domain import Facts, Format, Loader, RemedyKind
 
 from .failing import TENSORFLOW, keras_2_file_in_keras_3, lock_of
@@ -25,13 +25,30 @@ def release(name: str) -> Change:
     return Change(kind=RemedyKind.TENSORFLOW, tensorflow=name)
 
 
-def test_a_release_that_was_measured_to_lack_an_op_comes_after_one_that_has_it() -> None:
-    """DisableCopyOnRead came with TensorFlow 2.10: another environment of 2.4 is as hopeless as 2.9."""
+def in_order(op: str, changes: list[Change]) -> list[Change]:
+    return [each.change for each in most_promising(graph_with(op), changes)]
+
+
+def test_a_release_that_was_measured_to_lack_an_op_is_worth_no_environment() -> None:
+    """DisableCopyOnRead came with TensorFlow 2.10: a variable for 2.4 is as hopeless as 2.9, but costs nothing."""
     changes = [release("2.9.3"), ENVIRONMENT, release("2.15.1")]
-    ordered = most_promising(graph_with("DisableCopyOnRead"), changes)
-    assert ordered == [release("2.15.1"), release("2.9.3"), ENVIRONMENT]
+    assert in_order("DisableCopyOnRead", changes) == [release("2.15.1"), ENVIRONMENT]
 
 
 def test_what_is_nearer_than_a_release_stays_before_it() -> None:
     changes = [ENVIRONMENT, release("2.9.3"), release("2.15.1")]
-    assert most_promising(graph_with("AddV2"), changes)[0] == ENVIRONMENT
+    assert in_order("AddV2", changes)[0] == ENVIRONMENT
+
+
+def test_out_of_the_legacy_keras_what_counts_is_the_keras_beside_it() -> None:
+    failure = keras_2_file_in_keras_3()
+    lock = lock_of("2.18.1", "2.18.0", **{"tf-keras": "2.18.0"})
+    packages = {**lock.packages, "keras": "3.8.0"}
+    legacy = replace(
+        failure,
+        runtime=replace(failure.runtime, env={LEGACY_KERAS: "1"}),
+        lock=replace(lock, keras_module="tf_keras", packages=packages),
+    )
+    assert prospect(legacy, Change(kind=RemedyKind.ENVIRONMENT, env={LEGACY_KERAS: "0"})) == prospect(
+        failure, Change(kind=RemedyKind.OTHER)
+    )

@@ -16,8 +16,10 @@ from loadgate.domain import (
     Case,
     CaseResult,
     Device,
+    Facts,
     Finding,
     FindingKind,
+    Format,
     Loader,
     Locks,
     Outcome,
@@ -36,7 +38,7 @@ from loadgate.domain import (
 from loadgate.errors import UsageError
 from loadgate.interchange import refuse_contradictions
 
-from .failing import keras_2_file_in_keras_3, lock_of, unknown_layer
+from .failing import TENSORFLOW, keras_2_file_in_keras_3, lock_of, unknown_layer
 
 ENVIRONMENT = Proposal(kind=RemedyKind.ENVIRONMENT, value="TF_USE_LEGACY_KERAS=1")
 
@@ -140,6 +142,45 @@ def test_an_environment_that_was_made_for_one_runtime_is_left_to_the_other_when_
     here = keras_2_file_in_keras_3("one", ENVIRONMENT)
     first, other = in_order(options(findings(here, elsewhere(here, "later"))), environments=1)
     assert in_order([other], environments=0, tried=[first]) == (other,)
+
+
+def graph(name: str, op: str, *proposals: Proposal) -> Failure:
+    """One that does not load in TensorFlow 2.4, where it says nothing of the one that it was saved with."""
+    failure = keras_2_file_in_keras_3(name, *(proposals or (TENSORFLOW,)))
+    artifact = replace(failure.artifact, format=Format.GRAPH_DEF, facts=Facts(ops={op: 1}))
+    case = replace(failure.case, loader=Loader.GRAPH_DEF)
+    return replace(failure, artifact=artifact, case=case, lock=lock_of("2.4.4", "2.4.0", python="3.8.18"))
+
+
+def released(release: str) -> Proposal:
+    return Proposal(kind=RemedyKind.TENSORFLOW, value=release)
+
+
+def test_what_is_expected_to_mend_one_failure_is_tried_for_another_too_whatever_that_was_told() -> None:
+    found = findings(graph("one", "AddV2", released("2.7.4")), graph("two", "AddV2", released("2.8.4")))
+    (first,) = in_order(options(found), environments=1)
+    assert {each.failure.case.id for each in first.tries} == {"one", "two"}
+
+
+def test_for_what_is_not_expected_to_load_in_it_no_environment_is_made() -> None:
+    """The op came with TensorFlow 2.10."""
+    found = findings(graph("old", "AddV2", released("2.8.4")), graph("new", "DisableCopyOnRead", released("2.8.4")))
+    tries = [each for option in options(found) if option.change.tensorflow == "2.8.4" for each in option.tries]
+    assert [each.failure.case.id for each in tries] == ["old"]
+
+
+def test_after_what_is_expected_to_mend_many_comes_what_is_expected_to_mend_the_one_that_is_left() -> None:
+    """CompareAndBitpack went after TensorFlow 2.4, and StatelessRandomUniformV2 came with 2.6."""
+    many = [graph(f"{number}", "StatelessRandomUniformV2") for number in range(8)]
+    chosen = in_order(options(findings(*many, graph("one", "CompareAndBitpack"))), environments=2)
+    assert [option.change.tensorflow for option in chosen] == ["2.6.5", "2.3.4"]
+
+
+def test_what_is_nearest_for_most_comes_before_what_is_expected_to_mend_one_more() -> None:
+    near = Proposal(kind=RemedyKind.PACKAGE, value="protobuf<4")
+    many = [graph(f"{number}", "AddV2", near) for number in range(3)]
+    (first,) = in_order(options(findings(*many, graph("one", "AddV2", released("2.8.4")))), environments=1)
+    assert first.change.packages == ("protobuf<4",)
 
 
 def test_what_was_tried_for_many_in_vain_is_followed_by_what_is_first_for_one() -> None:

@@ -51,6 +51,11 @@ class Change:
         return replace(self, loader=None, resave=None, kind=RemedyKind.OTHER)
 
     @property
+    def of_environment(self) -> Change:
+        """What has to be installed for it, and the variables: what other failures of the runtime can share."""
+        return replace(self, loader=None, resave=None, imports=())
+
+    @property
     def leaves_runtime(self) -> bool:
         return not (self.needs_environment or self.env or self.imports)
 

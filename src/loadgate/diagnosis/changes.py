@@ -123,7 +123,7 @@ def changes_of(failure: Failure) -> tuple[Change, ...]:
         general = [change for change in general if not change.needs_environment]
     unique: dict[str, Change] = {}
     for change in (*proposed, *general):
-        whole = _with_needed_imports(failure, change)
+        whole = with_needed_imports(failure, change)
         unique.setdefault(repr(replace(whole, kind=RemedyKind.OTHER)), whole)
     return tuple(change for change in unique.values() if _changes_something(failure, change))
 
@@ -150,7 +150,7 @@ def _is_for_a_person(failure: Failure) -> bool:
     return failure.diagnosis.confidence is Confidence.CERTAIN and kinds == {RemedyKind.OTHER}
 
 
-def _with_needed_imports(failure: Failure, change: Change) -> Change:
+def with_needed_imports(failure: Failure, change: Change) -> Change:
     """In another environment the next thing to fail would be what nobody has imported."""
     if not (change.needs_environment or change.env):
         return change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from packaging.version import Version
 
@@ -14,19 +15,24 @@ from loadgate.diagnosis.target import Target, target_of, version
 from loadgate.domain import Forecast, Prediction, RemedyKind
 
 
-def most_promising(failure: Failure, changes: Sequence[Change]) -> list[Change]:
-    """What was measured not to help comes last, and of several releases first those that are expected to.
+class Prospective(NamedTuple):
+    change: Change
+    forecast: Forecast
 
-    For the rest what is nearest to production stays first.
+
+def most_promising(failure: Failure, changes: Sequence[Change]) -> list[Prospective]:
+    """What is nearest to production stays first, but of several releases those that are expected to help.
+
+    What was measured not to help comes last, and no environment is worth being made for it.
     """
-    forecasts = [prospect(failure, change).forecast for change in changes]
-    pairs = list(zip(changes, forecasts, strict=True))
-    hopeless = [change for change, forecast in pairs if forecast is Forecast.WILL_NOT_LOAD]
-    left = [pair for pair in pairs if pair[1] is not Forecast.WILL_NOT_LOAD]
-    releases = [pair for pair in left if pair[0].kind is RemedyKind.TENSORFLOW]
-    releases.sort(key=lambda pair: pair[1] is not Forecast.WILL_LOAD)
-    following = (change for change, _ in releases)
-    return [*(next(following) if change.kind is RemedyKind.TENSORFLOW else change for change, _ in left), *hopeless]
+    found = [Prospective(change, prospect(failure, change).forecast) for change in changes]
+    hopeless = [each for each in found if each.forecast is Forecast.WILL_NOT_LOAD]
+    left = [each for each in found if each.forecast is not Forecast.WILL_NOT_LOAD]
+    releases = [each for each in left if each.change.kind is RemedyKind.TENSORFLOW]
+    releases.sort(key=lambda each: each.forecast is not Forecast.WILL_LOAD)
+    following = iter(releases)
+    ordered = (next(following) if each.change.kind is RemedyKind.TENSORFLOW else each for each in left)
+    return [*ordered, *(each for each in hopeless if not each.change.needs_environment)]
 
 
 def prospect(failure: Failure, change: Change) -> Prediction:
@@ -42,6 +48,8 @@ def _target(failure: Failure, change: Change) -> Target:
     base = target_of(failure.lock, imports=bool(failure.runtime.imports or change.imports))
     if change.tensorflow is not None:
         base = replace(base, tensorflow=version(change.tensorflow), keras=None, tf_keras=None)
+    elif base.is_legacy and env.get(LEGACY_KERAS) != "1":
+        base = replace(base, keras=version(failure.lock.packages.get("keras")))
     return replace(
         base,
         keras=version(change.keras) if change.keras else base.keras,

@@ -14,13 +14,14 @@ from typing import NamedTuple
 from loadgate.asked import of_environment
 from loadgate.diagnosis.advice import advise_mending, advise_repair
 from loadgate.diagnosis.change import Change, changed, combined, made_like
-from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of
+from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of, with_needed_imports
 from loadgate.diagnosis.draft import Sources
-from loadgate.diagnosis.prospect import most_promising
+from loadgate.diagnosis.prospect import Prospective, most_promising, prospect
 from loadgate.domain import (
     Artifact,
     Case,
     Finding,
+    Forecast,
     Format,
     Plan,
     Remedy,
@@ -32,6 +33,10 @@ from loadgate.domain import (
 
 FIRST = 60
 """What is to be expected of the first change for a failure; of the second half, and so on."""
+EXPECTED = 45
+"""The least of one that is expected to help. It is less than the first is worth, which is nearest to production."""
+SETTLED = 5 * FIRST
+"""So much is done for a failure by what is expected to help: others come first then."""
 MOST_KEPT = 100
 """So many of what passed before are tried in a candidate, the most different first."""
 
@@ -68,6 +73,13 @@ class Try(NamedTuple):
     change: Change
     rank: int
     """How many changes that need an environment come before it, for this failure."""
+    forecast: Forecast
+
+    @property
+    def share(self) -> int:
+        """How much is to be expected of it."""
+        share = FIRST // (1 + self.rank)
+        return max(share, EXPECTED) if self.forecast is Forecast.WILL_LOAD else share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,20 +112,42 @@ class Option:
 def options(findings: Findings) -> tuple[Option, ...]:
     """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads."""
     tries: dict[tuple[str, str], list[Try]] = {}
-    for failure in findings.failures:
+    for failure, prospects in _shared(findings.failures):
         costly: dict[str, int] = {}
-        for change in most_promising(failure, [each for each in changes_of(failure) if each.resave is None]):
+        for change, forecast in prospects:
             runtime_of_it = repr(change.of_runtime)
             rank = costly.setdefault(runtime_of_it, len(costly)) if change.needs_environment else 0
-            tries.setdefault((_base_key(failure), runtime_of_it), []).append(Try(failure, change, rank))
+            tries.setdefault((_base_key(failure), runtime_of_it), []).append(Try(failure, change, rank, forecast))
     found = []
     for mine in tries.values():
-        failure, change, _ = mine[0]
+        failure, change, *_ = mine[0]
         name = _name(failure.runtime, failure.case, change)
         runtime = changed(failure.runtime, failure.lock, change.of_runtime, name=name)
         runtime = replace(runtime, devices=(failure.case.device,))
         found.append(Option(runtime=runtime, base=failure.runtime, change=change.of_runtime, tries=tuple(mine)))
     return (*(each for broken in findings.broken for each in _repair(broken)), *found)
+
+
+def _shared(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Prospective]]]:
+    """What might mend each failure: its own changes, then those of the others of its runtime that are expected to."""
+    changes = [[each for each in changes_of(failure) if each.resave is None] for failure in failures]
+    own = [most_promising(failure, mine) for failure, mine in zip(failures, changes, strict=True)]
+    offered: dict[str, dict[str, Change]] = {}
+    for failure, prospects in zip(failures, own, strict=True):
+        expected = (each.change for each in prospects if each.forecast is Forecast.WILL_LOAD)
+        installed = (change.of_environment for change in expected if change.needs_environment)
+        offered.setdefault(_base_key(failure), {}).update({repr(change): change for change in installed})
+    for failure, mine, prospects in zip(failures, changes, own, strict=True):
+        yield failure, [*prospects, *_lent(failure, mine, offered[_base_key(failure)])]
+
+
+def _lent(failure: Failure, own: Sequence[Change], offered: Mapping[str, Change]) -> Iterator[Prospective]:
+    """Nothing for what no environment mends."""
+    mine = {repr(change.of_environment) for change in own if change.needs_environment}
+    for key in (key for key in offered if mine and key not in mine):
+        change = with_needed_imports(failure, offered[key])
+        if prospect(failure, change).forecast is Forecast.WILL_LOAD:
+            yield Prospective(change, Forecast.WILL_LOAD)
 
 
 def _base_key(failure: Failure) -> str:
@@ -171,7 +205,7 @@ def in_order(candidates: Iterable[Option], *, environments: int, tried: Iterable
         best = max(costly, key=lambda environment: _worth_of_all(costly[environment], served))
         for option in costly.pop(best):
             chosen.append(option)
-            served.update(_served_by(option))
+            served.update(_planned_for(option))
     free.sort(key=lambda option: (option.nearness, -len(option.tries)))
     return (*free, *chosen)
 
@@ -191,7 +225,13 @@ def _worth(option: Option, served: Mapping[str, int]) -> tuple[float, int]:
 
 def _served_by(option: Option) -> Mapping[str, int]:
     """Failure → how much is to be expected of the option: most of what is the first for it, little of its fifth."""
-    return {each.failure.case.id: FIRST // (1 + each.rank) for each in option.tries}
+    return {each.failure.case.id: each.share for each in option.tries}
+
+
+def _planned_for(option: Option) -> Mapping[str, int]:
+    """Failure → what it has of an option that will have been tried before the next."""
+    is_expected = {each.failure.case.id for each in option.tries if each.forecast is Forecast.WILL_LOAD}
+    return {case: SETTLED if case in is_expected else share for case, share in _served_by(option).items()}
 
 
 # --- as a plan ----------------------------------------------------------------------------------------------------
@@ -224,7 +264,7 @@ def _plan(findings: Findings, runtimes: Iterable[Runtime], cases: Iterable[Case]
 
 
 def _mending(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
-    for failure, change, _ in option.tries:
+    for failure, change, *_ in option.tries:
         case = trial_case(failure.case, option.runtime, change)
         remedy = _advice(change, failure, option.runtime, findings)
         yield case, Trial(case=case.id, mends=failure.case.id, failed=failure.failed, remedy=remedy)
