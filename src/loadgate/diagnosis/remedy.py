@@ -20,6 +20,7 @@ from loadgate.diagnosis.prospect import Prospective, most_promising, prospect
 from loadgate.domain import (
     Artifact,
     Case,
+    CaseResult,
     Finding,
     Forecast,
     Format,
@@ -59,6 +60,8 @@ class Findings:
     failures: tuple[Failure, ...] = ()
     broken: tuple[Broken, ...] = ()
     passed: tuple[Case, ...] = ()
+    results: Mapping[str, CaseResult] = field(default_factory=dict)
+    """By the id of the case."""
     sources: Sources = field(default_factory=Sources)
 
     @property

@@ -29,6 +29,7 @@ from loadgate.diagnosis.remedy import (
     repaired_further,
     resave_plan,
 )
+from loadgate.diagnosis.seen import results_of, states_of
 from loadgate.domain import (
     Case,
     CaseResult,
@@ -76,6 +77,7 @@ def findings_of(plan: Plan, locks: Locks, results: Iterable[CaseResult]) -> Find
         failures=tuple(replace(failure, definitions=definitions) for failure in failures),
         broken=tuple(_broken(plan, states)),
         passed=passed,
+        results=by_case,
         sources=read_sources(root, plan.runtimes, plan.spec_file),
     )
 
@@ -198,6 +200,20 @@ class Workbench:
         return {failure.case.id for failure in self.findings.failures} - settled
 
     def _try(self, step: Plan) -> None:
+        """What this run has made or loaded already, for whichever remedy, is only looked up."""
+        made = {**self.findings.states, **self.states}
+        self.states |= states_of((each for each in step.runtimes if each.name not in self.states), made.values())
+        seen = results_of(step, [(self.findings.plan, self.findings.results), (self.plan, self.results)])
+        self.results |= seen
+        left = replace(step, cases=tuple(case for case in step.cases if case.id not in seen))
+        if left.cases:
+            self._load(left)
+        self.plan = joined(self.plan, step) if self.plan.cases else step
+        mine = {trial.case for trial in step.trials}
+        told = (one for each in attempts(self.rounds).values() for one in each if one.trial.case in mine)
+        self.tell(tuple(told))
+
+    def _load(self, step: Plan) -> None:
         with self.show_progress(cases=len(step.cases), remedies=True) as progress:
             missing = [runtime for runtime in step.runtimes if runtime.name not in self.states]
             locks = self._made(replace(step, runtimes=tuple(missing), cases=()), progress)
@@ -206,10 +222,6 @@ class Workbench:
             stream = BytesIO()
             load(step, known, stream, progress, Options(workers=self.workers, products=self.products))
         self.results |= {result.case: result for result in decode_results(stream.getvalue(), Path("results.jsonl"))}
-        self.plan = joined(self.plan, step) if self.plan.cases else step
-        mine = {trial.case for trial in step.trials}
-        told = (one for each in attempts(self.rounds).values() for one in each if one.trial.case in mine)
-        self.tell(tuple(told))
 
     def _made(self, step: Plan, progress: Progress) -> Locks:
         return make_candidates(step, self.cache, progress, patience=max(LEAST_PATIENCE, self.time_left))
