@@ -76,6 +76,11 @@ def is_as_far(release: str, running: str, named: str) -> bool:
     return step >= whole if whole > 0 else step <= whole
 
 
+def steps(one: str, other: str) -> int:
+    """How many minors lie between two releases."""
+    return abs(_place(minor_of(one) or "") - _place(minor_of(other) or ""))
+
+
 def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterator[str]:
     newest = supports()[-1].tensorflow
     if saver is None or here is None:

@@ -79,10 +79,15 @@ class Try(NamedTuple):
     forecast: Forecast
 
     @property
+    def is_expected(self) -> bool:
+        """To help."""
+        return self.forecast is Forecast.WILL_LOAD
+
+    @property
     def share(self) -> int:
         """How much is to be expected of it."""
         share = FIRST // (1 + self.rank)
-        return max(share, EXPECTED) if self.forecast is Forecast.WILL_LOAD else share
+        return max(share, EXPECTED) if self.is_expected else share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,10 @@ class Option:
     change: Change
     tries: tuple[Try, ...] = ()
     repairs: Broken | None = None
+    twin: str = ""
+    """The runtime of the plan that this one is under another name; empty where it has to be made."""
+    after: Runtime | None = None
+    """What the base becomes by the change, where that is another than the twin: it keeps what the change leaves."""
 
     @property
     def nearness(self) -> int:
@@ -104,7 +113,7 @@ class Option:
 
     @property
     def makes_environment(self) -> bool:
-        return self.change.needs_environment
+        return self.change.needs_environment and not self.twin
 
     @property
     def environment(self) -> str:
@@ -233,8 +242,7 @@ def _served_by(option: Option) -> Mapping[str, int]:
 
 def _planned_for(option: Option) -> Mapping[str, int]:
     """Failure → what it has of an option that will have been tried before the next."""
-    is_expected = {each.failure.case.id for each in option.tries if each.forecast is Forecast.WILL_LOAD}
-    return {case: SETTLED if case in is_expected else share for case, share in _served_by(option).items()}
+    return {each.failure.case.id: SETTLED if each.is_expected else each.share for each in option.tries}
 
 
 # --- as a plan ----------------------------------------------------------------------------------------------------
@@ -269,7 +277,9 @@ def _plan(findings: Findings, runtimes: Iterable[Runtime], cases: Iterable[Case]
 def _mending(option: Option, findings: Findings) -> Iterator[tuple[Case, Trial]]:
     for failure, change, *_ in option.tries:
         case = trial_case(failure.case, option.runtime, change)
-        remedy = _advice(change, failure, option.runtime, findings)
+        remedy = _advice(change, failure, option.after or option.runtime, findings)
+        if option.twin:
+            remedy = replace(remedy, headline=f"{remedy.headline}, as in `{option.twin}`")
         yield case, Trial(case=case.id, mends=failure.case.id, failed=failure.failed, remedy=remedy)
 
 

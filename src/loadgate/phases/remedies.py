@@ -18,6 +18,7 @@ from loadgate.diagnosis.change import Change
 from loadgate.diagnosis.changes import KERAS_LOADERS, Failure, resaves
 from loadgate.diagnosis.definitions import find_definitions
 from loadgate.diagnosis.draft import read_sources
+from loadgate.diagnosis.elsewhere import loads_elsewhere
 from loadgate.diagnosis.explain import explain
 from loadgate.diagnosis.remedy import (
     Broken,
@@ -113,6 +114,8 @@ def _broken(plan: Plan, states: Mapping[str, RuntimeState]) -> Iterator[Broken]:
 def candidates(findings: Findings, bounds: RemedyBounds) -> Plan:
     """All that may be tried within `bounds`, as one plan, for phases that run apart and know nothing of time."""
     chosen = in_order(options(findings), environments=bounds.runtimes)
+    expected = {each.failure.case.id for option in chosen for each in option.tries if each.is_expected}
+    chosen += loads_elsewhere(findings, {failure.case.id for failure in findings.failures} - expected)
     plain = plan_of(chosen, findings)
     sources = {case.artifact: case for case in findings.passed}
     wanted = [(each, change) for each in findings.failures for change in _resaves(each)]
@@ -182,6 +185,7 @@ class Workbench:
                 tried.append(option)
             self._try(plan_of([option], self.findings))
             left += repaired_further(option, self.states.get(option.runtime.name))
+        self._look_elsewhere()
         self._resave()
         return self.rounds
 
@@ -206,7 +210,7 @@ class Workbench:
         seen = results_of(step, [(self.findings.plan, self.findings.results), (self.plan, self.results)])
         self.results |= seen
         left = replace(step, cases=tuple(case for case in step.cases if case.id not in seen))
-        if left.cases:
+        if left.cases and self.time_left > 0:
             self._load(left)
         self.plan = joined(self.plan, step) if self.plan.cases else step
         mine = {trial.case for trial in step.trials}
@@ -225,6 +229,13 @@ class Workbench:
 
     def _made(self, step: Plan, progress: Progress) -> Locks:
         return make_candidates(step, self.cache, progress, patience=max(LEAST_PATIENCE, self.time_left))
+
+    def _look_elsewhere(self) -> None:
+        """Where nothing was verified, and whatever the time: the loads are those of the first round."""
+        mended = {case for case, tried in attempts(self.rounds).items() if any(each.remedy.verified for each in tried)}
+        failed = {failure.case.id for failure in self.findings.failures} - mended
+        for option in loads_elsewhere(self.findings, failed):
+            self._try(plan_of([option], self.findings))
 
     def _resave(self) -> None:
         """From where it loads: another runtime of the user's, or a candidate."""

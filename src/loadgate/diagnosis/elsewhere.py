@@ -1,0 +1,98 @@
+"""What fails in one runtime and loads in another of the same run: that one's versions are a remedy already tried. Pure.
+
+It comes last, for what nothing nearer mends: whoever keeps two runtimes has a reason for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from loadgate.diagnosis import releases
+from loadgate.diagnosis.change import FOLLOWS_TENSORFLOW, Change, changed, name_of
+from loadgate.diagnosis.changes import LEGACY_KERAS, Failure, is_separate, known
+from loadgate.diagnosis.remedy import Findings, Option, Try
+from loadgate.domain import Case, Forecast, Lock, RemedyKind, Runtime
+
+
+def loads_elsewhere(findings: Findings, failed: Collection[str]) -> tuple[Option, ...]:
+    """For each of the failures `failed` the nearest runtime in which the artifact was seen to load."""
+    found: dict[tuple[str, str, str], Option] = {}
+    runtimes = {runtime.name: runtime for runtime in findings.plan.runtimes}
+    for failure in (each for each in findings.failures if each.case.id in failed and each.can_be_mended):
+        case = _nearest(failure, findings)
+        change = None if case is None else _change_to(failure, runtimes[case.runtime], _lock(findings, case), case)
+        if case is None or change is None:
+            continue
+        key = failure.runtime.name, failure.case.device, case.runtime
+        option = found.get(key) or _as_in(runtimes[case.runtime], failure, change)
+        mine = Try(failure, change, rank=0, forecast=Forecast.WILL_LOAD)
+        found[key] = replace(option, tries=(*option.tries, mine))
+    return tuple(found.values())
+
+
+def _as_in(runtime: Runtime, failure: Failure, change: Change) -> Option:
+    base, device = failure.runtime, failure.case.device
+    name = f"{base.name}{f' ({device})' if len(base.devices) > 1 else ''} as {runtime.name}"
+    return Option(
+        runtime=replace(runtime, name=name, devices=(device,)),
+        base=base,
+        change=change.of_runtime,
+        twin=runtime.name,
+        after=changed(base, failure.lock, change, name=name),
+    )
+
+
+def _nearest(failure: Failure, findings: Findings) -> Case | None:
+    """By the same call if there is one, then by TensorFlow."""
+    images = {runtime.name for runtime in findings.plan.runtimes if runtime.image is not None}
+    same = (case for case in findings.passed if case.artifact == failure.case.artifact)
+    fitting = [case for case in same if case.device == failure.case.device and case.runtime not in images]
+    return min(fitting, key=lambda case: _distance(failure, _lock(findings, case), case), default=None)
+
+
+def _distance(failure: Failure, lock: Lock, case: Case) -> tuple[bool, int, bool]:
+    other_python = releases.minor_of(lock.python) != releases.minor_of(failure.lock.python)
+    return case.loader != failure.case.loader, releases.steps(failure.lock.tensorflow, lock.tensorflow), other_python
+
+
+def _lock(findings: Findings, case: Case) -> Lock:
+    lock = findings.states[case.runtime].lock
+    assert lock is not None  # noqa: S101 -- something has loaded in it
+    return lock
+
+
+def _change_to(failure: Failure, runtime: Runtime, lock: Lock, case: Case) -> Change | None:
+    """None where the runtimes differ in nothing that a person could be told to change."""
+    tensorflow = lock.tensorflow if lock.tensorflow != failure.lock.tensorflow else None
+    python = releases.minor_of(lock.python)
+    installed = lock.packages.get("keras") if is_separate(lock.tensorflow) and not _is_legacy(lock) else None
+    keras = installed if tensorflow or installed != failure.lock.packages.get("keras") else None
+    env = {} if _is_legacy(lock) == _is_legacy(failure.lock) else {LEGACY_KERAS: "1" if _is_legacy(lock) else "0"}
+    packages = tuple(_packages(runtime, lock)) if tensorflow or env else ()
+    change = Change(
+        kind=RemedyKind.TENSORFLOW if tensorflow else RemedyKind.KERAS if keras else RemedyKind.ENVIRONMENT,
+        python=python if python != releases.minor_of(failure.lock.python) else None,
+        tensorflow=tensorflow,
+        keras=keras,
+        packages=packages,
+        env=env,
+        imports=tuple(module for module in runtime.imports if module not in failure.runtime.imports),
+        loader=case.loader if case.loader != failure.case.loader else None,
+    )
+    return change if tensorflow or keras or env else None
+
+
+def _is_legacy(lock: Lock) -> bool:
+    return lock.keras_module == "tf_keras"
+
+
+def _packages(runtime: Runtime, lock: Lock) -> Iterator[str]:
+    """What it says itself of what decides how a model loads; else what its TensorFlow is known to need."""
+    named = {name_of(line.text): line.text for line in (*runtime.requirements, *runtime.constraints)}
+    told = {name: text for name, text in named.items() if name in FOLLOWS_TENSORFLOW or name in known().packages}
+    if not told:
+        told = {name_of(text): text for text in releases.requirements_for(lock.tensorflow)}
+    if _is_legacy(lock):
+        told.setdefault("tf-keras", f"tf-keras=={releases.minor_of(lock.tensorflow)}.*")
+    yield from (text for name, text in told.items() if name != "keras")
