@@ -57,7 +57,7 @@ from loadgate.runtimes.making import Workshop, open_workshop
 from loadgate.runtimes.processes import Processes, StoppedError
 
 LEAST_PATIENCE = 60.0
-"""Seconds that a runtime gets which was begun just before the time was up."""
+"""Seconds that a runtime or a load gets which was begun just before the time was up."""
 
 Tell = Callable[[tuple[Attempt, ...]], None]
 
@@ -224,6 +224,8 @@ class Workbench:
             self.states |= {state.name: state for state in locks.runtimes}
             known = Locks(runtimes=tuple(self.states[runtime.name] for runtime in step.runtimes))
             stream = BytesIO()
+            patience = patience_of(step.checks.timeout, time_left=self.time_left)
+            step = replace(step, checks=replace(step.checks, timeout=patience))
             load(step, known, stream, progress, Options(workers=self.workers, products=self.products))
         self.results |= {result.case: result for result in decode_results(stream.getvalue(), Path("results.jsonl"))}
 
@@ -266,6 +268,11 @@ class Workbench:
         trials = {attempt.trial.case for attempt in tried if attempt.ending is Ending.VERIFIED}
         elsewhere += [case for case in self.plan.cases if case.id in trials]
         return next((case for case in elsewhere if case.loader in KERAS_LOADERS), None)
+
+
+def patience_of(timeout: float, *, time_left: float) -> float:
+    """Seconds for one load. Some files loop for ever in a Keras that is not theirs: the other trials need time too."""
+    return min(timeout, max(LEAST_PATIENCE, time_left / 2))
 
 
 def make_candidates(
