@@ -7,8 +7,8 @@ from dataclasses import replace
 from loadgate.asked import of_environment
 from loadgate.diagnosis.attempts import Attempt, Rounds, attempts
 from loadgate.diagnosis.changes import Failure
-from loadgate.diagnosis.elsewhere import loads_elsewhere
-from loadgate.diagnosis.remedy import Findings, plan_of
+from loadgate.diagnosis.elsewhere import loads_elsewhere, seen_elsewhere
+from loadgate.diagnosis.remedy import Findings, options, plan_of
 from loadgate.diagnosis.seen import results_of, states_of
 from loadgate.domain import (
     Case,
@@ -119,3 +119,10 @@ def test_a_runtime_of_the_same_versions_is_no_remedy() -> None:
     run = run_of(keras_2_file_in_keras_3(), passed_in("serving"), runtimes=(alike,))
     states = {**run.states, "serving": replace(run.states["serving"], lock=LOCKS["next"])}
     assert loads_elsewhere(replace(run, states=states), {"old"}) == ()
+
+
+def test_for_what_loads_in_another_runtime_only_what_is_nearer_is_tried() -> None:
+    run = run_of(keras_2_file_in_keras_3(), passed_in("serving"))
+    assert any(option.change.tensorflow for option in options(run))
+    changes = [option.change for option in options(run, seen_elsewhere(run))]
+    assert [change.env for change in changes] == [{"TF_USE_LEGACY_KERAS": "1"}]

@@ -46,6 +46,11 @@ class Change:
         return bool(self.python or self.tensorflow or self.keras or self.packages)
 
     @property
+    def is_far(self) -> bool:
+        """Another TensorFlow or Python: a migration."""
+        return self.kind in (RemedyKind.TENSORFLOW, RemedyKind.PYTHON)
+
+    @property
     def of_runtime(self) -> Change:
         """Without what differs from case to case: changes that are equal in this can share a runtime."""
         return replace(self, loader=None, resave=None, kind=RemedyKind.OTHER)

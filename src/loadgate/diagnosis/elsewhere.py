@@ -15,6 +15,12 @@ from loadgate.diagnosis.remedy import Findings, Option, Try
 from loadgate.domain import Case, Forecast, Lock, RemedyKind, Runtime
 
 
+def seen_elsewhere(findings: Findings) -> frozenset[str]:
+    """The failures of which another runtime mends the artifact: for them no further TensorFlow need be tried."""
+    every = [failure.case.id for failure in findings.failures]
+    return frozenset(each.failure.case.id for option in loads_elsewhere(findings, every) for each in option.tries)
+
+
 def loads_elsewhere(findings: Findings, failed: Collection[str]) -> tuple[Option, ...]:
     """For each of the failures `failed` the nearest runtime in which the artifact was seen to load."""
     found: dict[tuple[str, str, str], Option] = {}

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from loadgate.asked import of_environment
 from loadgate.diagnosis.advice import advise_mending, advise_repair
 from loadgate.diagnosis.change import Change, changed, combined, made_like
-from loadgate.diagnosis.changes import NEARNESS, Failure, changes_of, repair_of, with_needed_imports
+from loadgate.diagnosis.changes import NEARNESS, Failure, repair_of
 from loadgate.diagnosis.draft import Sources
-from loadgate.diagnosis.prospect import Prospective, most_promising, prospect
+from loadgate.diagnosis.shared import base_of, shared
 from loadgate.domain import (
     Artifact,
     Case,
@@ -34,7 +34,7 @@ from loadgate.domain import (
 
 FIRST = 60
 """What is to be expected of the first change for a failure; of the second half, and so on."""
-EXPECTED = 45
+EXPECTED = 30
 """The least of one that is expected to help. It is less than the first is worth, which is nearest to production."""
 SETTLED = 5 * FIRST
 """So much is done for a failure by what is expected to help: others come first then."""
@@ -121,15 +121,18 @@ class Option:
         return of_environment(self.runtime)
 
 
-def options(findings: Findings) -> tuple[Option, ...]:
-    """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads."""
+def options(findings: Findings, near: Collection[str] = ()) -> tuple[Option, ...]:
+    """Every candidate, in no order. A re-save is none: it needs a runtime in which the artifact loads.
+
+    For the failures `near` what mends them from afar is known already: only what is nearer is a candidate.
+    """
     tries: dict[tuple[str, str], list[Try]] = {}
-    for failure, prospects in _shared(findings.failures):
+    for failure, prospects in shared(findings.failures, near):
         costly: dict[str, int] = {}
         for change, forecast in prospects:
             runtime_of_it = repr(change.of_runtime)
             rank = costly.setdefault(runtime_of_it, len(costly)) if change.needs_environment else 0
-            tries.setdefault((_base_key(failure), runtime_of_it), []).append(Try(failure, change, rank, forecast))
+            tries.setdefault((base_of(failure), runtime_of_it), []).append(Try(failure, change, rank, forecast))
     found = []
     for mine in tries.values():
         failure, change, *_ = mine[0]
@@ -138,32 +141,6 @@ def options(findings: Findings) -> tuple[Option, ...]:
         runtime = replace(runtime, devices=(failure.case.device,))
         found.append(Option(runtime=runtime, base=failure.runtime, change=change.of_runtime, tries=tuple(mine)))
     return (*(each for broken in findings.broken for each in _repair(broken)), *found)
-
-
-def _shared(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Prospective]]]:
-    """What might mend each failure: its own changes, then those of the others of its runtime that are expected to."""
-    changes = [[each for each in changes_of(failure) if each.resave is None] for failure in failures]
-    own = [most_promising(failure, mine) for failure, mine in zip(failures, changes, strict=True)]
-    offered: dict[str, dict[str, Change]] = {}
-    for failure, prospects in zip(failures, own, strict=True):
-        expected = (each.change for each in prospects if each.forecast is Forecast.WILL_LOAD)
-        installed = (change.of_environment for change in expected if change.needs_environment)
-        offered.setdefault(_base_key(failure), {}).update({repr(change): change for change in installed})
-    for failure, mine, prospects in zip(failures, changes, own, strict=True):
-        yield failure, [*prospects, *_lent(failure, mine, offered[_base_key(failure)])]
-
-
-def _lent(failure: Failure, own: Sequence[Change], offered: Mapping[str, Change]) -> Iterator[Prospective]:
-    """Nothing for what no environment mends."""
-    mine = {repr(change.of_environment) for change in own if change.needs_environment}
-    for key in (key for key in offered if mine and key not in mine):
-        change = with_needed_imports(failure, offered[key])
-        if prospect(failure, change).forecast is Forecast.WILL_LOAD:
-            yield Prospective(change, Forecast.WILL_LOAD)
-
-
-def _base_key(failure: Failure) -> str:
-    return f"{failure.runtime.name}\0{failure.case.device}"
 
 
 def _name(runtime: Runtime, case: Case, change: Change) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -39,6 +40,7 @@ def target_of(lock: Lock, *, imports: bool = False) -> Target:
     )
 
 
+@lru_cache(maxsize=1024)
 def version(text: str | None) -> Version | None:
     try:
         return Version(text) if text else None

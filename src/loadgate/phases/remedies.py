@@ -18,7 +18,7 @@ from loadgate.diagnosis.change import Change
 from loadgate.diagnosis.changes import KERAS_LOADERS, Failure, resaves
 from loadgate.diagnosis.definitions import find_definitions
 from loadgate.diagnosis.draft import read_sources
-from loadgate.diagnosis.elsewhere import loads_elsewhere
+from loadgate.diagnosis.elsewhere import loads_elsewhere, seen_elsewhere
 from loadgate.diagnosis.explain import explain
 from loadgate.diagnosis.remedy import (
     Broken,
@@ -113,9 +113,9 @@ def _broken(plan: Plan, states: Mapping[str, RuntimeState]) -> Iterator[Broken]:
 
 def candidates(findings: Findings, bounds: RemedyBounds) -> Plan:
     """All that may be tried within `bounds`, as one plan, for phases that run apart and know nothing of time."""
-    chosen = in_order(options(findings), environments=bounds.runtimes)
+    chosen = in_order(options(findings, seen_elsewhere(findings)), environments=bounds.runtimes)
     expected = {each.failure.case.id for option in chosen for each in option.tries if each.is_expected}
-    chosen += loads_elsewhere(findings, {failure.case.id for failure in findings.failures} - expected)
+    chosen += loads_elsewhere(findings, seen_elsewhere(findings) - expected)
     plain = plan_of(chosen, findings)
     sources = {case.artifact: case for case in findings.passed}
     wanted = [(each, change) for each in findings.failures for change in _resaves(each)]
@@ -171,7 +171,7 @@ class Workbench:
         return self.bounds.time - (time.monotonic() - self.begun)
 
     def run(self) -> Rounds:
-        left = list(options(self.findings))
+        left = list(options(self.findings, seen_elsewhere(self.findings)))
         tried: list[Option] = []
         while self.time_left > 0:
             left = [narrowed for option in left if (narrowed := _narrowed(option, self._open(option))) is not None]
@@ -235,8 +235,7 @@ class Workbench:
     def _look_elsewhere(self) -> None:
         """Where nothing was verified, and whatever the time: the loads are those of the first round."""
         mended = {case for case, tried in attempts(self.rounds).items() if any(each.remedy.verified for each in tried)}
-        failed = {failure.case.id for failure in self.findings.failures} - mended
-        for option in loads_elsewhere(self.findings, failed):
+        for option in loads_elsewhere(self.findings, seen_elsewhere(self.findings) - mended):
             self._try(plan_of([option], self.findings))
 
     def _resave(self) -> None:
