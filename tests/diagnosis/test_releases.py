@@ -53,6 +53,10 @@ def test_a_savedmodel_of_a_newer_tensorflow_is_tried_in_the_next_one_the_last_wi
     assert found[:3] == ("2.10.1", "2.15.1", "2.18.1")
 
 
+def test_after_the_saver_and_its_neighbours_the_nearest_comes_first() -> None:
+    assert other_releases(artifact(Format.KERAS_H5, keras="2.2.4"), "1.15.5")[2:5] == ("2.3.4", "2.6.5", "2.9.3")
+
+
 def test_a_rule_that_names_a_release_gets_that_one() -> None:
     assert other_releases(artifact(Format.TFLITE), "2.4.4", "2.8") == ("2.8.4",)
 

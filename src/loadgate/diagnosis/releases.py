@@ -101,7 +101,7 @@ def _in_order(artifact: Artifact, here: str | None, saver: str | None) -> Iterat
             yield LAST_WITH_KERAS_2  # the last that reads one as a Keras model
         yield saver
     yield from [support.tensorflow for support in _by_distance(saver) if _is_measured(support.tensorflow)][1:3]
-    yield from (minor for minor in reversed(ERAS) if minor != here)
+    yield from (support.tensorflow for support in _by_distance(here) if support.tensorflow in ERAS)
     yield newest
 
 
