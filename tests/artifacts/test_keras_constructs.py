@@ -52,6 +52,7 @@ def test_the_layers_that_a_shape_reaches_are_told_up_to_the_one_that_shapes_anew
     found = constructs(sequential(dense(**shape), normalized, wrapped, reshaped, convolution))["Sequential"]
     assert [each for each in found if each.startswith(AFTER_SHAPE)] == [
         "after a shape: BatchNormalization along 1",
+        "after a shape: BatchNormalization along a list",
         "after a shape: Dense",
         "after a shape: Reshape",
         "after a shape: TimeDistributed of Conv2D",

@@ -34,6 +34,12 @@ OF_RECURRENCE = {
     "go_backwards": False, "stateful": False, "recurrent_initializer": ORTHOGONAL, "recurrent_regularizer": None,
     "recurrent_constraint": None, **OF_WEIGHTS,
 }  # fmt: skip
+OF_NORMALIZATION = {
+    "momentum": 0.99, "epsilon": 0.001, "center": True, "scale": True, "beta_initializer": ZEROS,
+    "gamma_initializer": {"class_name": "Ones", "config": {}}, "moving_mean_initializer": ZEROS,
+    "moving_variance_initializer": {"class_name": "Ones", "config": {}}, "beta_regularizer": None,
+    "gamma_regularizer": None, "beta_constraint": None, "gamma_constraint": None,
+}  # fmt: skip
 
 
 def layer(name: str, **options: Any) -> dict[str, Any]:
@@ -82,6 +88,22 @@ def test_a_shape_without_an_input_has_one_axis_more_in_keras_3_for_all_layers_th
     layers: list[dict[str, Any]], forecast: Forecast
 ) -> None:
     assert expected_of(sequential(*layers)).forecast is forecast
+
+
+EARLY_KERAS_3 = Target(tensorflow=Version("2.16.2"), keras=Version("3.3.3"), python=Version("3.11"))
+
+
+@pytest.mark.parametrize(
+    ("axis", "early", "late"),
+    [(1, Forecast.WILL_LOAD, Forecast.WILL_NOT_LOAD), ([1], Forecast.NOT_KNOWN, Forecast.WILL_NOT_LOAD)],
+    ids=["as the package Keras wrote it", "as tf.keras 2.0 and 2.1 wrote it"],
+)
+def test_that_early_keras_3_takes_a_number_for_the_axis_tells_nothing_of_a_list(
+    axis: object, early: Forecast, late: Forecast
+) -> None:
+    """The list is refused: `Shapes used to initialize variables must be fully-defined`."""
+    model = sequential(dense(**shape(6)), layer("BatchNormalization", **OF_NORMALIZATION, axis=axis), dense())
+    assert (expected_of(model, EARLY_KERAS_3).forecast, expected_of(model).forecast) == (early, late)
 
 
 def test_keras_2_takes_a_shape_without_an_input_for_what_it_is() -> None:

@@ -252,12 +252,14 @@ def _reached(layers: Sequence[object]) -> Iterator[str]:
             inner, axis = config.get("layer"), _axis(config.get("axis", -1))
             of = f" of {_class_of(inner)}" if isinstance(inner, dict) else ""
             yield f"{name}{of}" + ("" if axis == -1 else f" along {axis}")
+            if isinstance(_unwrapped(config.get("axis")), list):
+                yield f"{name}{of} along a list"
             if name in _SHAPED_ANEW:
                 return
 
 
 def _axis(value: object) -> object:
-    """TensorFlow 1 wrote a list of one."""
+    """`tf.keras` wrote a list of one, which is the same axis; but some Keras 3 take the number and refuse the list."""
     axes = _unwrapped(value)
     return axes[0] if isinstance(axes, list) and len(axes) == 1 else axes
 
