@@ -162,6 +162,21 @@ def test_a_runtime_that_could_not_import_tensorflow_is_seen_to_do_so_with_anothe
     assert remedy["headline"].startswith("Require `numpy<2`; then ")
 
 
+def test_what_loaded_before_is_loaded_again_only_where_something_is_mended(report: Any, repository: Path) -> None:
+    folder = repository.parent / ".loadgate"
+    candidates = json.loads((folder / "candidates.json").read_bytes())
+    results = [json.loads(line) for line in (folder / "candidate-results.jsonl").read_text().splitlines()]
+    passed = {each["case"] for each in results if all(stage["outcome"] == "passed" for stage in each["stages"])}
+    runtime_of = {case["id"]: case["runtime"] for case in candidates["cases"]}
+    keeping = {runtime_of[trial["case"]] for trial in candidates["trials"] if trial["keeps"]}
+    mending = {
+        runtime_of[trial["case"]] for trial in candidates["trials"] if trial["mends"] and trial["case"] in passed
+    }
+    assert keeping
+    assert keeping <= mending
+    assert report["cases"]
+
+
 def test_the_original_files_are_never_touched(report: Any, repository: Path) -> None:
     assert (repository / "m" / "keras2.h5").read_bytes() == (EXAMPLES / "models/churn/churn_2019.h5").read_bytes()
     assert (repository / "loadgate.yml").read_text() == SPEC

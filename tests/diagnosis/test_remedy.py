@@ -11,7 +11,7 @@ from loadgate.diagnosis.allowed import refuse_what_no_remedy_is
 from loadgate.diagnosis.attempts import Attempt, Ending, Rounds, attempts, remedies, repairs
 from loadgate.diagnosis.change import Change
 from loadgate.diagnosis.changes import Failure, resaves
-from loadgate.diagnosis.remedy import Broken, Findings, in_order, options, plan_of, resave_plan
+from loadgate.diagnosis.remedy import Broken, Findings, in_order, in_two, options, plan_of, resave_plan
 from loadgate.domain import (
     Case,
     CaseResult,
@@ -101,6 +101,13 @@ def test_what_passed_before_is_tried_in_the_candidate_too() -> None:
     found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
     plan = plan_of(in_order(options(found), environments=1), found)
     assert [trial.keeps for trial in plan.trials if trial.keeps] == ["fine"]
+
+
+def test_what_might_be_mended_is_told_apart_from_what_loaded_before() -> None:
+    found = findings(keras_2_file_in_keras_3("one", ENVIRONMENT), passed=(case("fine"),))
+    mending, keeping = in_two(plan_of(in_order(options(found), environments=1), found))
+    assert ([each.mends for each in mending.trials], [each.keeps for each in keeping.trials]) == (["one"], ["fine"])
+    assert [each.artifact for each in (*mending.cases, *keeping.cases)] == ["models/one.h5", "models/fine.h5"]
 
 
 def test_no_more_environments_are_made_than_is_said() -> None:

@@ -238,6 +238,20 @@ def plan_of(chosen: Sequence[Option], findings: Findings) -> Plan:
     return _plan(findings, runtimes.values(), cases.values(), trials)
 
 
+def in_two(step: Plan) -> tuple[Plan, Plan]:
+    """What might be mended, and what loaded before."""
+    kept = {trial.case for trial in step.trials if trial.keeps is not None}
+    mending, keeping = (
+        replace(
+            step,
+            cases=tuple(case for case in step.cases if (case.id in kept) is is_kept),
+            trials=tuple(trial for trial in step.trials if (trial.case in kept) is is_kept),
+        )
+        for is_kept in (False, True)
+    )
+    return mending, keeping
+
+
 def _plan(findings: Findings, runtimes: Iterable[Runtime], cases: Iterable[Case], trials: Sequence[Trial]) -> Plan:
     cases = tuple(cases)
     used = {case.artifact for case in cases}

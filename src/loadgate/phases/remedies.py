@@ -25,6 +25,7 @@ from loadgate.diagnosis.remedy import (
     Findings,
     Option,
     in_order,
+    in_two,
     options,
     plan_of,
     repaired_further,
@@ -204,18 +205,26 @@ class Workbench:
         return {failure.case.id for failure in self.findings.failures} - settled
 
     def _try(self, step: Plan) -> None:
+        """What loaded before is loaded again only where something is mended."""
+        may_load = self.time_left > 0
+        mending, keeping = in_two(step)
+        self._look_up_or_load(mending, may_load=may_load)
+        if any(self.rounds.passed(trial.case) for trial in mending.trials):
+            self._look_up_or_load(keeping, may_load=may_load)
+        mine = {trial.case for trial in step.trials}
+        told = (one for each in attempts(self.rounds).values() for one in each if one.trial.case in mine)
+        self.tell(tuple(told))
+
+    def _look_up_or_load(self, step: Plan, *, may_load: bool) -> None:
         """What this run has made or loaded already, for whichever remedy, is only looked up."""
         made = {**self.findings.states, **self.states}
         self.states |= states_of((each for each in step.runtimes if each.name not in self.states), made.values())
         seen = results_of(step, [(self.findings.plan, self.findings.results), (self.plan, self.results)])
         self.results |= seen
         left = replace(step, cases=tuple(case for case in step.cases if case.id not in seen))
-        if left.cases and self.time_left > 0:
+        if left.cases and may_load:
             self._load(left)
         self.plan = joined(self.plan, step) if self.plan.cases else step
-        mine = {trial.case for trial in step.trials}
-        told = (one for each in attempts(self.rounds).values() for one in each if one.trial.case in mine)
-        self.tell(tuple(told))
 
     def _load(self, step: Plan) -> None:
         with self.show_progress(cases=len(step.cases), remedies=True) as progress:
