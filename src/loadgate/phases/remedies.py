@@ -59,6 +59,8 @@ from loadgate.runtimes.processes import Processes, StoppedError
 
 LEAST_PATIENCE = 60.0
 """Seconds that a runtime or a load gets which was begun just before the time was up."""
+SAVED_AT_ONCE = 40
+"""Between so many re-saves it is seen to whether there is time for more."""
 
 Tell = Callable[[tuple[Attempt, ...]], None]
 
@@ -248,9 +250,7 @@ class Workbench:
             self._try(plan_of([option], self.findings))
 
     def _resave(self) -> None:
-        """From where it loads: another runtime of the user's, or a candidate."""
-        if self.time_left <= 0:
-            return
+        """From where it loads: another runtime of the user's, or a candidate. First what nothing else mends."""
         tried = attempts(self.rounds)
         wanted = [
             (failure, change)
@@ -258,6 +258,8 @@ class Workbench:
             if failure.can_be_mended and (self.resave_always or is_worth_a_resave(tried.get(failure.case.id, ())))
             for change in resaves(failure)
         ]
+        mended = {case for case, each in tried.items() if any(attempt.remedy.verified for attempt in each)}
+        wanted.sort(key=lambda pair: (pair[0].case.id in mended, pair[0].artifact.path))
         sources = {
             failure.case.id: source
             for failure, _ in wanted
@@ -266,9 +268,11 @@ class Workbench:
         self.states = {**self.findings.states, **self.states}
         known = replace(self.findings.plan, runtimes=(*self.findings.plan.runtimes, *self.plan.runtimes))
         findings = replace(self.findings, plan=known, states=self.states)
-        step = resave_plan(wanted, sources, findings, environments=self.bounds.runtimes - len(self.made))
-        if step.cases:
-            self._try(step)
+        left = self.bounds.runtimes - len(self.made)
+        for first in range(0, len(wanted), SAVED_AT_ONCE):
+            step = resave_plan(wanted[first : first + SAVED_AT_ONCE], sources, findings, environments=left)
+            if step.cases and self.time_left > 0:
+                self._try(step)
 
     def _source(self, failure: Failure, tried: Iterable[Attempt]) -> Case | None:
         """A case in which it loads as a Keras model, so that it can be saved."""
