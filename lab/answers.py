@@ -98,6 +98,7 @@ BLAMES: Mapping[str, frozenset[Mends]] = {
         (
             (Mends.NEWER,),
             "keras_archive_before_it_existed op_newer_than_runtime attribute_newer_than_runtime "
+            "attribute_value_newer_than_runtime "
             "saved_model_newer_than_runtime graph_needs_newer_consumer tflite_newer_than_runtime "
             "tflite_type_newer_than_runtime lookup_of_another_type "
             "functional_newer_than_runtime registered_name_before_it_existed "
