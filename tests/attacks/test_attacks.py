@@ -57,7 +57,7 @@ def outlived(name: str) -> Callable[[Canaries, dict[str, Any]], bool]:
 
 
 def burst(_canaries: Canaries, told: dict[str, Any]) -> bool:
-    """It had half as much again as it may have: what is looked at twenty times a second is not held to the byte."""
+    """It had half as much again as it may have: what is looked at fifty times a second is not held to the byte."""
     return bool(told["peak"] > MEMORY * 3 // 2)
 
 

@@ -84,6 +84,12 @@ class Walls:
 def limit(disk: int) -> None:
     """What the kernel itself holds a case to, at the moment in which it goes beyond."""
     os.nice(YIELDING)
+    try:
+        # a session has a share of its own, inside of which alone the niceness of its processes counts
+        with open("/proc/self/autogroup", "w") as stream:
+            stream.write(str(YIELDING))
+    except OSError:
+        pass  # there is none, or too many were asked for at once
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for kind, most in ((resource.RLIMIT_FSIZE, disk), (resource.RLIMIT_NOFILE, OPEN_FILES)):
         soft, hard = resource.getrlimit(kind)

@@ -28,7 +28,7 @@ FILE_LIMIT = 20000
 """Files that one case may have in its directory at once."""
 SUDDEN = 64
 """So many new threads on the whole machine are a reason to count the processes of all cases at once."""
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 GLANCE_SECONDS = 0.02
 """How long work for one case may go on before the memory of all is looked at: they fill 100 MiB in that time."""
 FAMILY_SECONDS = 0.5
