@@ -5,6 +5,9 @@ TensorFlow is imported inside, so that a child which imports it itself can use t
 
 import os
 import re
+import shutil
+import sys
+import tempfile
 from typing import Any, Callable, Dict, List, Tuple
 
 from . import tflite_sizes
@@ -12,6 +15,9 @@ from . import tflite_sizes
 Called = Callable[[str], None]
 SERVED: Tuple[List[str], ...] = (["serve"], [])
 """Which of several graphs is meant: the one that TensorFlow Serving takes, or else the one that TensorFlow Hub does."""
+
+OPENING_TO_WRITE = ("3.0.", "3.1.")
+"""Releases of Keras that open an archive as if to write when they read it (`saving_lib.py`: `mode="r+b"`)."""
 
 
 class LoaderMissing(Exception):
@@ -32,7 +38,19 @@ def keras(path: str, called: Called) -> Any:
 
     load_model = tf.keras.models.load_model
     called(qualified_name(load_model))
-    return load_model(path, compile=False)
+    return load_model(allowed_to_open(path), compile=False)
+
+
+def allowed_to_open(path: str) -> str:
+    """The path, or that of a copy where this Keras would be refused: a case may only read what it loads."""
+    keras_3 = sys.modules.get("keras")
+    if not getattr(keras_3, "__version__", "").startswith(OPENING_TO_WRITE) or not os.path.isfile(path):
+        return path
+    try:
+        with open(path, "r+b"):
+            return path
+    except OSError:
+        return shutil.copyfile(path, os.path.join(tempfile.mkdtemp(), os.path.basename(path)))
 
 
 def tf_keras(path: str, called: Called) -> Any:
@@ -217,4 +235,4 @@ def compiled(loader: str, path: str, called: Called) -> Any:
 
         load_model = tf.keras.models.load_model
     called(qualified_name(load_model) + "(compile=True)")
-    return load_model(path, compile=True)
+    return load_model(allowed_to_open(path), compile=True)
