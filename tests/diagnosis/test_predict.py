@@ -187,6 +187,34 @@ def test_what_one_piece_of_code_reads_for_all_classes_is_told_of_none(
     assert trait in traits
 
 
+@pytest.mark.parametrize("keras", ["3.3.3", "3.6.0", "3.7.0", "3.15.1"])
+def test_a_first_layer_that_keeps_its_shape_is_refused_where_its_class_is_asked_itself(keras: str) -> None:
+    """As TensorFlow 2.15 writes `Sequential([Flatten(input_shape=(5, 2))])`; 2.12 and 2.13 may tell no module."""
+    told = ("batch_input_shape: list", "data_format", "dtype", "module keras.layers", "trainable", "written")
+    target = Target(tensorflow=Version("2.18.1"), keras=Version(keras), python=Version("3.11"))
+
+    def expected_of(options: tuple[str, ...]) -> Prediction:
+        constructs = {
+            "": ("dtype float32", "is Sequential"),
+            "Flatten": options,
+            "InputLayer": ("batch_input_shape: list", "dtype", "module keras.layers", "ragged", "sparse", "written"),
+            "Sequential": ("begins with an input", "build_config: input_shape", "module keras", "written"),
+        }
+        facts = Facts(saved_with=SavedWith(keras="2.15.0"), constructs=constructs)
+        files = ("model.keras",)
+        return predict(
+            Artifact(path="model.keras", format=Format.KERAS_V3, files=files, bytes=1, facts=facts),
+            Loader.KERAS,
+            target,
+        )
+
+    refused = expected_of(told)
+    assert (refused.forecast, refused.cause) == (Forecast.WILL_NOT_LOAD, "option_dropped_by_keras_3")
+    assert refused.measured == "`Flatten` there does not take the option `batch_input_shape`"
+    taken_off = expected_of(tuple(each for each in told if not each.startswith("module")))
+    assert taken_off.forecast is not Forecast.WILL_NOT_LOAD
+
+
 def test_a_name_that_a_lambda_looks_up_counts_in_a_saved_model_as_well() -> None:
     found = LambdaLayer(name="distance", python="3.11", looks_up=("backend_of_ours",))
     facts = Facts(extra={"variant": "TF2", "tags": "serve", "keras_metadata": "yes"}, lambdas=(found,))

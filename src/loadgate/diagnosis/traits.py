@@ -125,12 +125,13 @@ def _of_configuration(facts: Facts, loader: Loader, target: Target) -> Iterator[
     if custom:
         yield OWN_OBJECT if target.imports else CUSTOM_OBJECT
     place = place_of(target, loader)
-    takes_shapes_whole = place is not None and place[0] == Line.KERAS_3
+    is_keras_3 = place is not None and place[0] == Line.KERAS_3
     for name, options in facts.constructs.items():
         if name not in names:
+            is_asked_itself = is_keras_3 and any(option.startswith(_TELLS_MODULE) for option in options)
             for option in options:
-                if not _is_of(names, option) and (takes_shapes_whole or not option.startswith(AFTER_SHAPE)):
-                    yield from _of_construct(facts, name, option)
+                if not _is_of(names, option) and (is_keras_3 or not option.startswith(AFTER_SHAPE)):
+                    yield from _of_construct(facts, name, option, is_asked_itself=is_asked_itself)
     if "model_weights" in facts.extra:
         yield NO_WEIGHTS
     if facts.tensors and _is_not_built(facts):
@@ -139,15 +140,19 @@ def _of_configuration(facts: Facts, loader: Loader, target: Target) -> Iterator[
         yield _of_weights(facts, names, target)
 
 
-def _of_construct(facts: Facts, name: str, option: str) -> Iterator[str]:
-    """What every layer has, one piece of code reads for all of them; operations are stored alike as well."""
+def _of_construct(facts: Facts, name: str, option: str, *, is_asked_itself: bool) -> Iterator[str]:
+    """What every layer has, one piece of code reads for all of them; operations are stored alike as well.
+
+    `is_asked_itself`: of a class whose module is told, Keras 3 hands all options to the class. Where none is told, its
+    reader of older files takes off what the model that it begins once took.
+    """
     if not name and option.startswith(OPERATION):
         yield "an operation among the layers"
     elif option == f"registered as {name}":
         return  # in the name of no package
     elif option.startswith(CALLED):
         yield from _of_call(name, option.removeprefix(CALLED))
-    elif option.startswith(_OF_FIRST_LAYER) and name != "InputLayer":
+    elif option.startswith(_OF_FIRST_LAYER) and name != "InputLayer" and not is_asked_itself:
         yield option  # whatever class it is, the model that it begins takes it off
     else:
         is_of_every_layer = option.startswith(_OF_EVERY_LAYER.get(_dialect(facts), ()))
@@ -160,6 +165,7 @@ def _is_not_built(facts: Facts) -> bool:
     return is_sequential and WITHOUT_SHAPE in facts.constructs.get("Sequential", ())
 
 
+_TELLS_MODULE = "module "
 _OF_FIRST_LAYER = ("batch_input_shape", "batch_shape")
 _OF_EVERY_LAYER: Mapping[str, tuple[str, ...]] = {
     "Keras 2": ("dtype: object", "build_config: input_shape"),
