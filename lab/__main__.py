@@ -16,9 +16,10 @@ from lab.place import Place, default_cache, default_place
 from lab.sample import measure_sample
 from lab.saving import save
 from lab.sweeping import sweep
-from lab.table import pack_raw_results, write_table
+from lab.table import pack_raw_results, unpack_raw_results, write_table
 
-STEPS = ("make", "save", "load", "parts", "table", "predict")
+RESTORE = "restore"
+STEPS = (RESTORE, "make", "save", "load", "parts", "table", "predict")
 STARTED = time.monotonic()
 
 
@@ -41,13 +42,16 @@ def main(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Save the catalogue in every TensorFlow, load it in every other, and write the tables that ship with loadgate.
 
-    STEP is one of make, save, load, parts, table, predict; without it, all of them run, one after the other. It takes
-    hours. The last two need what is kept under lab/results alone.
+    STEP is one of restore, make, save, load, parts, table, predict; without it, all but the first of them run, one
+    after the other. It takes hours. The last two need what is kept under lab/results alone, and restore makes a run go
+    on from there.
     """
     place = Place(lab.absolute())
     if sample is not None:
         raise SystemExit(measure_sample(place, sample, only, say))
-    steps = (step,) if step else STEPS
+    steps = (step,) if step else STEPS[1:]
+    if RESTORE in steps:
+        unpack_raw_results(place, say)
     if "make" in steps:
         make(place, cache.absolute(), say)
         make_between(place, cache.absolute())

@@ -13,13 +13,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lab.place import INSIDE, Place, append_line, read_lines
+from lab.telling import Telling, Wanted
 from loadgate.artifacts.discover import read_artifact
 from loadgate.artifacts.identify import identify
 from loadgate.domain import LOADERS_OF_FORMAT, Artifact, Format, Loader, Lock
@@ -74,14 +74,6 @@ NEEDED_BY_STANDALONE = (
 )
 NOT_MEASURED = (Loader.TF_KERAS, Loader.WEIGHTS, Loader.CHECKPOINT_SHARDS, Loader.KERAS_LAYER)
 """`tf_keras` is the same code as `keras` is where `tf.keras` is tf-keras; `keras_layer` loads as `saved_model` does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One load to be made."""
-
-    artifact: str
-    loader: str
 
 
 # --- saving -------------------------------------------------------------------------------------------------------
@@ -206,11 +198,15 @@ def load(place: Place, only: Sequence[str] = ()) -> None:
         if loader not in NOT_MEASURED and not (loader is Loader.META_GRAPH and "_checkpoint/" in line["id"])
         if not folders or line["id"].startswith(tuple(folders))
     ]
-    done = {(line["artifact"], line["loader"], line["runtime"]) for line in read_lines(place.part_loads)}
-    for name, lock in place.locks_of_parts().items():
-        left = [each for each in wanted if (each.artifact, each.loader, name) not in done]
-        if (only and name not in only) or not left:
+    locks, in_full = place.locks_of_parts(), place.locks()
+    telling = Telling(parts, locks)
+    for name, lock in locks.items():
+        if only and name not in only:
             continue
+        loads = list(read_lines(place.part_loads))
+        done = {(line["artifact"], line["loader"]) for line in loads if line["runtime"] == name}
+        worth = wanted if name in in_full else telling.of(name, wanted, loads, in_full)
+        left = [each for each in worth if (each.artifact, each.loader) not in done]
         while left:
             together = [each for each in left if each.artifact not in alone] or left[:1]
             ended = list(loaded(place, name, lock, together))

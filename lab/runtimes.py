@@ -50,13 +50,31 @@ RELEASES = (
     Release(tensorflow="2.21.0", python="3.12", keras="3.15.1", tf_keras="2.21.0", pins=OLD_NUMPY),
 )
 
-BETWEEN = (
-    Release(tensorflow="2.4.4", python="3.8", pins=OLD_PROTOBUF),
-    Release(tensorflow="2.16.2", python="3.11", keras="3.15.1"),
-    Release(tensorflow="2.21.0", python="3.11", keras="3.15.1"),
-)
-"""Parts alone are loaded in these: what lies between two of the lab in which much is otherwise, and Keras 3 without
-tf-keras beside it, which those of the lab have."""
+VERY_OLD = (("protobuf<3.21", "numpy<1.19", "h5py<3"),)
+
+BETWEEN = {
+    "tf1.14": Release(tensorflow="1.14.0", python="3.7", pins=VERY_OLD),
+    "tf2.0": Release(tensorflow="2.0.4", python="3.7", pins=VERY_OLD),
+    "tf2.2": Release(tensorflow="2.2.3", python="3.8", pins=VERY_OLD),
+    "tf2.4": Release(tensorflow="2.4.4", python="3.8", pins=OLD_PROTOBUF),
+    "tf2.5": Release(tensorflow="2.5.3", python="3.9", pins=OLD_PROTOBUF),
+    "tf2.7": Release(tensorflow="2.7.4", python="3.9", pins=OLD_PROTOBUF),
+    "tf2.8": Release(tensorflow="2.8.4", python="3.9", pins=(("numpy<2", "protobuf<3.21"),)),
+    "keras3.0": Release(tensorflow="2.16.2", python="3.10", keras="3.0.5"),
+    "keras3.1": Release(tensorflow="2.16.2", python="3.10", keras="3.1.1"),
+    "keras3.2": Release(tensorflow="2.16.2", python="3.10", keras="3.2.1"),
+    "tf2.16": Release(tensorflow="2.16.2", python="3.11", keras="3.15.1"),
+    "keras3.4": Release(tensorflow="2.17.1", python="3.11", keras="3.4.1"),
+    "keras3.6": Release(tensorflow="2.18.1", python="3.11", keras="3.6.0"),
+    "keras3.7": Release(tensorflow="2.18.1", python="3.11", keras="3.7.0"),
+    "keras3.9": Release(tensorflow="2.19.1", python="3.11", keras="3.9.2"),
+    "keras3.11": Release(tensorflow="2.20.0", python="3.12", keras="3.11.3"),
+    "keras3.12": Release(tensorflow="2.20.0", python="3.12", keras="3.12.0"),
+    "keras3.14": Release(tensorflow="2.21.0", python="3.12", keras="3.14.0"),
+    "tf2.21": Release(tensorflow="2.21.0", python="3.11", keras="3.15.1"),
+}
+"""Parts alone are loaded in these, and of them those that tell something there: what lies between two of the lab, or
+beyond the oldest, and Keras 3 without tf-keras beside it, which those of the lab have."""
 
 
 def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
@@ -72,8 +90,8 @@ def runtimes(pins: dict[str, tuple[str, ...]]) -> Iterator[Runtime]:
 
 def between() -> Iterator[Runtime]:
     """With the most pins that they may need, so that nothing has to be found out."""
-    for release in BETWEEN:
-        yield runtime(f"tf{release.minor}", release, release.pins[-1] if release.pins else ())
+    for name, release in BETWEEN.items():
+        yield runtime(name, release, release.pins[-1] if release.pins else ())
 
 
 def environment_of(name: str) -> dict[str, str]:

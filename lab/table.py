@@ -170,6 +170,15 @@ def pack(name: str, lines: Iterable[Any], place: Place, say: Say) -> None:
     say(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} KiB")
 
 
+def unpack_raw_results(place: Place, say: Say) -> None:
+    """Lay out what is kept as it was measured, so that a run goes on from it: a version can be added alone."""
+    place.root.mkdir(parents=True, exist_ok=True)
+    for path in (place.loads, place.catalogue, place.not_saved, place.parts, place.part_loads, place.words):
+        if not path.exists():
+            write_whole(path, lzma.decompress((KEPT / f"{path.name}.xz").read_bytes()))
+            say(f"{path.name}: {path.stat().st_size // 1024} KiB")
+
+
 def read_again(line: dict[str, Any], place: Place) -> dict[str, Any]:
     """With the facts of its artifact as this loadgate reads them, where the file is still there."""
     if not isinstance(line.get("artifact"), dict):

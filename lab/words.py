@@ -27,7 +27,11 @@ COMMON = 3
 
 def measure(place: Place) -> None:
     """`own`: runtime → class → its options there. `taken`: runtime → class → option → whether it is taken.
-    `signatures`: runtime → what its classes are called with, which activations and functions it knows by name."""
+    `signatures`: runtime → what its classes are called with, which activations and functions it knows by name.
+
+    Of a runtime that has answered already only its own options are asked for again, since others are asked with them.
+    """
+    answered = json.loads(place.words.read_bytes()) if place.words.exists() else {"taken": {}, "signatures": {}}
     scratch = place.root / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     locks = one_of_each(place.locks_of_parts())
@@ -36,9 +40,15 @@ def measure(place: Place) -> None:
         own[name] = asked(name, lock, scratch / f"own-{name}.json")
     listing = scratch / "words.json"
     listing.write_text(json.dumps({"classes": of_classes(own), "common": {**common(own), **EVERYWHERE}}))
-    taken = {name: asked(name, lock, scratch / f"taken-{name}.json", listing) for name, lock in locks.items()}
+    taken = {
+        name: answered["taken"].get(name) or asked(name, lock, scratch / f"taken-{name}.json", listing)
+        for name, lock in locks.items()
+    }
     has = {name: {of: sorted(options) for of, options in classes.items()} for name, classes in own.items()}
-    signatures = {name: signed(name, lock, scratch / f"signatures-{name}.json") for name, lock in locks.items()}
+    signatures = {
+        name: answered["signatures"].get(name) or signed(name, lock, scratch / f"signatures-{name}.json")
+        for name, lock in locks.items()
+    }
     write_json(place.words, {"own": has, "taken": taken, "signatures": signatures})
 
 
