@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from loadgate.asked import of_environment
 from loadgate.diagnosis.attempts import Attempt, Rounds, attempts
@@ -82,6 +85,29 @@ def test_what_loads_in_another_runtime_is_verified_by_that_load_and_says_where()
     assert remedy.verified
     assert remedy.headline == "Use TensorFlow 2.15.1 on Python 3.10 instead of 2.18.1, as in `serving`"
     assert remedy.tried_in == "TensorFlow 2.15.1, Keras 2.15.0, Python 3.10.13"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"requirements": (Requirement(text="scipy==1.14.1"),)},
+        {"env": {"KERAS_BACKEND": "tensorflow"}},
+        {"imports": ("models.layers",)},
+        {"interpreter": "/opt/python"},
+    ],
+    ids=["packages", "variables", "imports", "interpreter"],
+)
+def test_what_the_other_runtime_did_not_have_was_not_tried_there(more: dict[str, Any]) -> None:
+    failure = keras_2_file_in_keras_3()
+    run = run_of(replace(failure, runtime=replace(failure.runtime, **more)), passed_in("serving"))
+    assert looked_up(run) == ()
+    assert seen_elsewhere(run) == frozenset()
+
+
+def test_what_only_the_other_runtime_imports_was_not_tried_here() -> None:
+    importing = replace(SERVING, imports=("models.layers",))
+    run = run_of(keras_2_file_in_keras_3(), passed_in("serving"), runtimes=(importing, OLDER))
+    assert looked_up(run) == ()
 
 
 def test_of_several_the_one_with_the_nearest_tensorflow_is_told() -> None:

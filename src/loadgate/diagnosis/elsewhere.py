@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from loadgate.declared import TENSORFLOW_NAMES
 from loadgate.diagnosis import releases
 from loadgate.diagnosis.change import FOLLOWS_TENSORFLOW, Change, changed, name_of
 from loadgate.diagnosis.changes import LEGACY_KERAS, Failure, is_separate, known
@@ -51,10 +52,36 @@ def _as_in(runtime: Runtime, failure: Failure, change: Change) -> Option:
 
 def _nearest(failure: Failure, findings: Findings) -> Case | None:
     """By the same call if there is one, then by TensorFlow."""
-    images = {runtime.name for runtime in findings.plan.runtimes if runtime.image is not None}
+    alike = {runtime.name for runtime in findings.plan.runtimes if _differ_in_versions_alone(failure.runtime, runtime)}
     same = (case for case in findings.passed if case.artifact == failure.case.artifact)
-    fitting = [case for case in same if case.device == failure.case.device and case.runtime not in images]
+    fitting = [case for case in same if case.device == failure.case.device and case.runtime in alike]
     return min(fitting, key=lambda case: _distance(failure, _lock(findings, case), case), default=None)
+
+
+def _differ_in_versions_alone(failing: Runtime, loading: Runtime) -> bool:
+    """Whether the failing runtime becomes the other one, as far as a load can tell, by what a remedy would change.
+
+    Only then has what it becomes been tried: its own variables, modules and further packages were there as well.
+    """
+    if any(runtime.image or runtime.interpreter for runtime in (failing, loading)):
+        return False
+    kept, there = _further_lines(failing), _further_lines(loading)
+    has_the_same_packages = kept == there if loading.imports else kept <= there
+    return _variables(failing) == _variables(loading) and failing.imports == loading.imports and has_the_same_packages
+
+
+def _variables(runtime: Runtime) -> dict[str, str]:
+    return {name: value for name, value in runtime.env.items() if name != LEGACY_KERAS}
+
+
+def _further_lines(runtime: Runtime) -> frozenset[str]:
+    """What it asks for beside what a change of TensorFlow changes."""
+    every = (line.text for line in (*runtime.requirements, *runtime.constraints))
+    return frozenset(text for text in every if not _is_changed_with_tensorflow(name_of(text)))
+
+
+def _is_changed_with_tensorflow(package: str) -> bool:
+    return package in FOLLOWS_TENSORFLOW or package in known().packages or package in TENSORFLOW_NAMES
 
 
 def _distance(failure: Failure, lock: Lock, case: Case) -> tuple[bool, int, bool]:
