@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,10 @@ def give(path: Path, user: int) -> None:
 @contextmanager
 def github_for_containers() -> Iterator[GitHub]:
     """Where containers with a network reach this machine."""
-    told = ("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
-    gateway = subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
+    told = ("docker", "network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}")
+    network = json.loads(subprocess.run(told, capture_output=True, text=True, check=True).stdout)
+    # an engine that was never restarted does not say it of its first network: it is the first address there
+    gateway = network.get("Gateway") or str(next(ip_network(network["Subnet"]).hosts()))
     with served(GitHub(), gateway) as github:
         yield github
 
